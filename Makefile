@@ -1,0 +1,41 @@
+# The commands of the project. `make` alone lists them.
+
+VERSION := 0.1.0
+COMMIT  := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+LDFLAGS := $(foreach program,specs load,-X leadconform/$(program)/internal/command.Version=$(VERSION) -X leadconform/$(program)/internal/command.Commit=$(COMMIT))
+LINTER  := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.PHONY: help build test race fuzz lint verify bench proof clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build the three programs into bin/
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./reference ./specs ./load
+
+test: ## run every test
+	go test ./...
+
+race: ## run every test under the race detector
+	go test -race -timeout 30m ./...
+
+fuzz: ## run each fuzz target for FUZZTIME (default 10s)
+	scripts/fuzz $(or $(FUZZTIME),10s)
+
+lint: ## gofmt, go vet, golangci-lint
+	@test -z "$$(gofmt -l .)" || { gofmt -l . | sed 's/^/not gofmted: /'; exit 1; }
+	go vet ./...
+	go run $(LINTER) run
+
+verify: build ## run the specs against the embedded reference server, all levels
+	bin/specs verify --level full
+
+bench: ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+proof: ## what is too long for CI: long fuzzing, twenty runs in a row, whole tables of the limits
+	scripts/fuzz 2m
+	PROOF=1 go test -count=1 -timeout 2h -v ./specs/... ./load/...
+
+clean: ## remove what was built
+	rm -rf bin report
