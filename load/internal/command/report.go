@@ -1,0 +1,186 @@
+package command
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"leadconform/load/internal/judge"
+	"leadconform/load/internal/plan"
+	"leadconform/load/internal/tally"
+	"leadconform/load/internal/trace"
+)
+
+type reportCmd struct {
+	Files  []string `arg:"" name:"file" help:"Traces (limits.trace of verify, --out of attack) and result files of Vegeta's, in any mixture."`
+	Peak   string   `help:"How the burst rate is read where a trace is judged." default:"strict" enum:"strict,capacity"`
+	Format string   `help:"What stdout receives." default:"text" enum:"text,json"`
+}
+
+// Help is shown by load report --help.
+func (reportCmd) Help() string {
+	return `Sums up all files together, and each endpoint and key by itself. A trace of load verify is judged once more, from what it holds.`
+}
+
+// merged is what several files hold.
+type merged struct {
+	total    tally.Tally
+	parts    map[string]*tally.Tally
+	order    []string
+	stalls   []trace.Stall
+	findings []judge.Finding
+	notes    []string
+}
+
+// Run reads the files.
+func (r *reportCmd) Run(w *World) error {
+	m := &merged{parts: map[string]*tally.Tally{}}
+	for _, name := range r.Files {
+		if err := m.read(name, plan.Peak(r.Peak)); err != nil {
+			return usage("%s: %w", name, err)
+		}
+	}
+	return m.write(w, r)
+}
+
+// traceHead is how every version of a trace begins.
+const traceHead = "leadconform trace "
+
+// read adds one file.
+func (m *merged) read(name string, peak plan.Peak) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	in := bufio.NewReader(file)
+	if head, _ := in.Peek(len(traceHead)); string(head) == traceHead {
+		return m.readTrace(name, in, peak)
+	}
+	return m.readVegeta(in)
+}
+
+// readTrace adds a trace as a stream. One that holds an experiment is judged, which takes all of it.
+func (m *merged) readTrace(name string, in io.Reader, peak plan.Peak) error {
+	t, err := trace.NewReader(in)
+	if err != nil {
+		return err
+	}
+	judged := isExperiment(t.Meta().Plan)
+	whole := trace.Trace{Meta: t.Meta()}
+	err = t.Samples(func(s trace.Sample) {
+		phase := t.Meta().Plan.Phases[s.Phase]
+		m.total.Add(whole.Meta.Started, s)
+		m.part(phase.Endpoint+" "+string(phase.Stream)).Add(whole.Meta.Started, s)
+		if judged {
+			whole.Samples = append(whole.Samples, s)
+		}
+	})
+	whole.Meta, whole.End = t.Meta(), t.End()
+	switch {
+	case errors.Is(err, trace.ErrCut), errors.Is(err, trace.ErrDamaged):
+		whole.End.Reason = err.Error()
+		m.notes = append(m.notes, fmt.Sprintf("%s: %v: this is what came before", name, err))
+	case err != nil:
+		return err
+	case whole.End.Reason != trace.Complete:
+		m.notes = append(m.notes, fmt.Sprintf("%s: %s", name, whole.End.Reason))
+	}
+	m.stalls = append(m.stalls, whole.End.Stalls...)
+	if judged {
+		m.findings = append(m.findings, judge.Run(&whole, judge.Options{Peak: peak}).Findings...)
+	}
+	return nil
+}
+
+// isExperiment reports whether a plan is that of load verify.
+func isExperiment(p plan.Plan) bool {
+	return slices.ContainsFunc(p.Phases, func(p plan.Phase) bool { return p.Name == plan.A1 || p.Name == plan.Ramp })
+}
+
+// readVegeta adds the results of Vegeta's, in any of its encodings.
+func (m *merged) readVegeta(in io.Reader) error {
+	decoder := vegeta.DecoderFor(in)
+	if decoder == nil {
+		return errors.New("this is neither a trace nor a result file of Vegeta's")
+	}
+	for {
+		var result vegeta.Result
+		err := decoder.Decode(&result)
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			m.notes = append(m.notes, fmt.Sprintf("a result can't be read, the file may be cut: %v", err))
+			return nil
+		}
+		m.total.AddVegeta(&result)
+		m.part(result.Attack).AddVegeta(&result)
+	}
+}
+
+// part is the tally of one endpoint and key.
+func (m *merged) part(name string) *tally.Tally {
+	if m.parts[name] == nil {
+		m.parts[name] = &tally.Tally{}
+		m.order = append(m.order, name)
+	}
+	return m.parts[name]
+}
+
+// reported is what load report prints as JSON.
+type reported struct {
+	Total    *summary            `json:"total"`
+	Parts    map[string]*summary `json:"parts"`
+	Findings []judge.Finding     `json:"findings"`
+}
+
+func (m *merged) write(w *World, r *reportCmd) error {
+	out := reported{Total: summarise(&m.total), Parts: map[string]*summary{}, Findings: m.findings}
+	out.Total.Files, out.Total.Notes, out.Total.Stalls = r.Files, m.notes, len(m.stalls)
+	for _, stall := range m.stalls {
+		out.Total.Slid += stall.Slid
+	}
+	for name, part := range m.parts {
+		out.Parts[name] = summarise(part)
+	}
+	if r.Format == "json" {
+		return writeJSON(w.Stdout, out)
+	}
+	if err := out.Total.write(w.Stdout, r.Format); err != nil {
+		return err
+	}
+	if len(m.order) > 1 {
+		for _, name := range m.order {
+			part := out.Parts[name]
+			w.printf("\n%s: %d in %.2f s, %.2f/s; admitted %d, limited %d, other %d\n  latency %v\n", name, part.Requests, part.Seconds,
+				part.Rate, part.Admitted.Count, part.Limited.Count, part.Other.Count, part.Latency)
+		}
+	}
+	if len(m.findings) > 0 {
+		w.printf("\n")
+	}
+	for _, f := range m.findings {
+		w.printf("  %s  %-22s %s\n", words[f.Verdict], f.Row, clause(f))
+	}
+	return nil
+}
+
+// clause is a finding on one line.
+func clause(f judge.Finding) string {
+	if f.Verdict == judge.NotAssessed {
+		return f.Clause + ": " + f.Reason
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s: %.4g (%v)", f.Clause, f.Figure, f.Accept)
+	if f.Endpoint != "" {
+		fmt.Fprintf(&b, " on %s", f.Endpoint)
+	}
+	return b.String()
+}

@@ -1,0 +1,118 @@
+package judge_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"leadconform/load/internal/judge"
+	"leadconform/load/internal/plan"
+	"leadconform/load/internal/simulate"
+	"leadconform/load/internal/trace"
+)
+
+var hundred = simulate.Ceiling{Requests: 100, Window: 10 * time.Second}
+
+func windowRun(t *testing.T, name string) *trace.Trace {
+	t.Helper()
+	all := simulate.WindowCatalogue()
+	i := slices.IndexFunc(all, func(l simulate.WindowLimiter) bool { return l.Name == name })
+	if i < 0 {
+		t.Fatalf("no limiter %q", name)
+	}
+	_, tr := simulate.WindowTrial{Limiter: all[i], Network: simulate.Jitter2, Ceiling: hundred, Seed: 1}.Run()
+	return tr
+}
+
+func phaseOf(tr *trace.Trace, s trace.Sample) plan.Name { return tr.Meta.Plan.Phases[s.Phase].Name }
+
+const rightWindow = "fixed window from the first request"
+
+func TestARightWindowPassesEveryRow(t *testing.T) {
+	report := judge.Run(windowRun(t, rightWindow), judge.Options{})
+	for _, row := range []string{"01", "02", "03", "04", "05", "06"} {
+		if v := report.Rows()["IN-429-"+row]; v != judge.Pass {
+			t.Errorf("IN-429-%s: %q", row, v)
+		}
+	}
+	told := false
+	for _, f := range report.Findings {
+		told = told || slices.ContainsFunc(f.Notes, func(n string) bool { return strings.Contains(n, "holds 100 requests") })
+	}
+	if !told {
+		t.Error("no note says that the window holds 100 requests")
+	}
+}
+
+// Two counts instead of one show in two ways, and each has to be seen without the other.
+func TestSeparateCountsShowAtOnceAndInTheSum(t *testing.T) {
+	for _, name := range []string{"a count for each path", "the internal path unlimited"} {
+		for _, f := range judge.Run(windowRun(t, name), judge.Options{}).Findings {
+			if f.Row == "IN-429-03" && f.Verdict != judge.Fail {
+				t.Errorf("%s: %q is %s at %v", name, f.Clause, f.Verdict, f.Figure)
+			}
+		}
+	}
+}
+
+// What was not seen is not judged.
+func TestWindowRowsWithoutTheirGrounds(t *testing.T) {
+	without := func(names ...plan.Name) func(*trace.Trace) {
+		return func(tr *trace.Trace) {
+			tr.Samples = slices.DeleteFunc(tr.Samples, func(s trace.Sample) bool { return slices.Contains(names, phaseOf(tr, s)) })
+		}
+	}
+	tests := []struct {
+		name  string
+		spoil func(*trace.Trace)
+		rows  []string
+	}{
+		{"no refusal within what may be offered", func(tr *trace.Trace) {
+			tr.Samples = slices.DeleteFunc(tr.Samples, func(s trace.Sample) bool {
+				return phaseOf(tr, s) != plan.Ramp || s.Kind == trace.Limited
+			})
+		}, []string{"01", "02", "03", "04", "05", "06"}},
+		{"no other path", without(plan.OtherPath, plan.OtherKey2, plan.Alternate1, plan.Alternate2), []string{"03"}},
+		{"no other key", without(plan.OtherKey1, plan.OtherKey2), []string{"04"}},
+		{"cut off before the roll-over", func(tr *trace.Trace) {
+			tr.Samples = slices.DeleteFunc(tr.Samples, func(s trace.Sample) bool { return s.Sent > 6*time.Second })
+			tr.End.Reason = "stopped"
+		}, []string{"03", "04", "05", "06"}},
+		{"the client stalled while it counted", func(tr *trace.Trace) {
+			n := 0
+			for i := range tr.Samples {
+				s := &tr.Samples[i]
+				if name := phaseOf(tr, *s); name == plan.Exhaust || name == plan.Alternate1 {
+					if n++; n > 20 {
+						s.Sent += 300 * time.Millisecond
+						s.Received += 300 * time.Millisecond
+					}
+				}
+			}
+		}, []string{"03"}},
+		{"the other path never lets anything in", func(tr *trace.Trace) {
+			for i := range tr.Samples {
+				if s := &tr.Samples[i]; tr.Meta.Plan.Phases[s.Phase].Endpoint == simulate.InternalPath {
+					s.Kind, s.Status = trace.Limited, 429
+				}
+			}
+		}, []string{"03"}},
+		{"an answer was a 500", func(tr *trace.Trace) {
+			tr.Samples[5].Kind, tr.Samples[5].Status, tr.Samples[5].Fault = trace.Other, 500, trace.BadStatus
+		}, []string{"03", "04", "05", "06"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			tr := windowRun(t, rightWindow)
+			test.spoil(tr)
+			rows := judge.Run(tr, judge.Options{}).Rows()
+			for _, row := range test.rows {
+				// The count on both paths can't fit what never got in on one: that is a failure all the same.
+				if v := rows["IN-429-"+row]; v == judge.Pass {
+					t.Errorf("IN-429-%s passed", row)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,129 @@
+package simulate_test
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"leadconform/load/internal/simulate"
+)
+
+// document writes the table as Markdown.
+func document(limits, windows []simulate.Cell, fingerprints []prints, seeds int, took time.Duration) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `# What the judge was measured on
+
+Written by `+"`PROOF=1 go test -count=1 -timeout 2h -run 'TestTable$' ./load/internal/simulate` (part of `make proof`)"+` on %s,
+in %v. Seeds 1 to %d at a jitter of 0, 2 and 10 ms, a tenth of them elsewhere; the same seeds give the same table.
+
+Each run is the whole experiment on one endpoint (all three, where a fault joins them): some 200 round trips to measure
+the jitter, the phases, the Retry-After probes, what the guard or a missing burst asks to repeat, the verdict. Jitter is the
+standard deviation of one way. *Heavy tails*: 2 ms, and 0.3 %% of all trips longer by a Pareto deviate of scale 10 ms and
+shape 1.5. *Stalls*: 2 ms, and each stream held up every 4 s on average for up to 60 ms.
+
+A limiter that keeps the contract may never fail. One that breaks it has to fail a row that names the fault. At a jitter of
+50 ms the network is too noisy to judge limits by, and the report has to say that; so it has to after stalls that cost a
+phase more than 1 %% of its length. n/a is the share of runs in which nothing failed and a row was not assessed on account
+of client or network.
+`, time.Now().UTC().Format("2006-01-02 15:04 MST"), took.Round(time.Second), seeds)
+
+	for _, right := range []bool{true, false} {
+		for _, e := range simulate.Documented() {
+			title := "Conforming: false failures"
+			if !right {
+				title = "Not conforming: caught"
+			}
+			fmt.Fprintf(&b, "\n## %s, %s (%v)\n\n", title, e.Name, e.Policy)
+			grid(&b, pick(limits, right, e.Name))
+		}
+	}
+	fmt.Fprintf(&b, `
+## What can't be told apart
+
+- On lookup, 2 %% of requests refused at random: of the some 160 requests below R that its limit allows within the run, none is
+  refused in one run of 27. Any report states the share that its own number of requests would have shown.
+- W longer by less than one second of R: legitimate granularity. Quotas longer than the run. How fast the burst comes back:
+  only that it is back after a minute.
+- A wait of up to two seconds that is longer than necessary.
+`)
+	for _, right := range []bool{true, false} {
+		for _, c := range simulate.Ceilings() {
+			title := "Conforming: false failures"
+			if !right {
+				title = "Not conforming: caught"
+			}
+			fmt.Fprintf(&b, "\n## Fixed window of the Insertion API, %v. %s\n\n", c, title)
+			grid(&b, pick(windows, right, c.String()))
+		}
+	}
+	fingerprintTable(&b, fingerprints)
+	return b.Bytes()
+}
+
+func pick(cells []simulate.Cell, right bool, endpoint string) []simulate.Cell {
+	return slices.DeleteFunc(slices.Clone(cells), func(c simulate.Cell) bool {
+		return c.Right != right || c.Endpoint != endpoint
+	})
+}
+
+// grid prints one row for each limiter, one column for each network.
+func grid(b *bytes.Buffer, cells []simulate.Cell) {
+	var names []string
+	for _, n := range simulate.Networks {
+		names = append(names, n.Name)
+	}
+	fmt.Fprintf(b, "| limiter | %s |\n|---|%s\n", strings.Join(names, " | "), strings.Repeat("---|", len(names)))
+	for i := 0; i < len(cells); {
+		row := []string{cells[i].Limiter}
+		limiter := cells[i].Limiter
+		for ; i < len(cells) && cells[i].Limiter == limiter; i++ {
+			row = append(row, cellText(cells[i]))
+		}
+		fmt.Fprintf(b, "| %s |\n", strings.Join(row, " | "))
+	}
+}
+
+func cellText(c simulate.Cell) string {
+	share := func(n int) string {
+		return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.1f", 100*float64(n)/float64(c.Seeds)), "0"), ".") + " %"
+	}
+	text := share(c.Failed)
+	if c.Right && c.Failed == 0 {
+		text = "0"
+	}
+	if c.NotAssessed > 0 {
+		text += ", n/a " + share(c.NotAssessed)
+	}
+	return text
+}
+
+func fingerprintTable(b *bytes.Buffer, rows []prints) {
+	fmt.Fprint(b, `
+## Fingerprint
+
+Policies drawn at random: R from 10 to 500 a second, B one and a half to three times that, W from 4 to 12 s. Errors are
+relative, at the median and the 95th percentile. A sliding log under jitter lets in less than its R and B: a freed place waits
+for the next request; the error counts as one of the estimate here.
+
+| limiter | jitter | family right | R | R in its interval | B | B in its interval |
+|---|---|---|---|---|---|---|
+`)
+	percent := func(n, of int) string {
+		if of == 0 {
+			return "–"
+		}
+		return fmt.Sprintf("%.1f %%", 100*float64(n)/float64(of))
+	}
+	errors := func(v []float64) string {
+		if len(v) == 0 {
+			return "–"
+		}
+		return fmt.Sprintf("%.2f %% / %.2f %%", 100*quantile(v, 0.5), 100*quantile(v, 0.95))
+	}
+	for _, p := range rows {
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", p.kind, p.network, percent(p.right, p.seeds),
+			errors(p.rate), percent(p.rateKnown, len(p.rate)), errors(p.burst), percent(p.burstKnown, len(p.burst)))
+	}
+}

@@ -1,0 +1,157 @@
+package simulate_test
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"leadconform/load/internal/simulate"
+)
+
+// The whole table takes about an hour of two processors. It is written by
+//
+//	PROOF=1 go test -count=1 -timeout 2h -run 'TestTable$' ./load/internal/simulate
+//
+// which is part of `make proof`. LIMITS_SEEDS sets another number of seeds than 1000 for each cell; the table says which.
+//
+// Without either a slice of the table is run, in about a minute of processor time: 50 seeds where a run is cheap (lookup,
+// and ingest at the jitter that is hardest), fewer where it isn't.
+const (
+	proofVariable = "PROOF"
+	seedsVariable = "LIMITS_SEEDS"
+	proofSeeds    = 1000
+	tableFile     = "../../LIMITS-TABLE.md"
+)
+
+// slice is what of the table every test run takes: seeds by endpoint and network.
+var slice = map[string]map[string]int{
+	"lookup": {simulate.Still.Name: 50, simulate.Jitter2.Name: 50, simulate.Jitter10.Name: 50},
+	"ingest": {simulate.Still.Name: 5, simulate.Jitter2.Name: 5, simulate.Jitter10.Name: 50},
+	"ping":   {simulate.Still.Name: 1, simulate.Jitter2.Name: 1, simulate.Jitter10.Name: 5},
+}
+
+// seedsOf says how many runs a cell gets. Networks beyond what the verdicts are promised for get a tenth.
+func seedsOf(t *testing.T, endpoint string, n simulate.Network) int {
+	all, whole := wholeTable(t)
+	switch {
+	case whole && !promised(n.Name):
+		return max(1, all/10)
+	case whole:
+		return all
+	case raceDetector && n.Name == simulate.Jitter10.Name:
+		return 1
+	case raceDetector:
+		return 0
+	}
+	return slice[endpoint][n.Name]
+}
+
+// wholeTable reports whether the whole table is asked for, and how many seeds a cell gets.
+func wholeTable(t *testing.T) (seeds int, ok bool) {
+	if v := os.Getenv(seedsVariable); v != "" {
+		seeds, err := strconv.Atoi(v)
+		if err != nil || seeds < 1 {
+			t.Fatalf("%s=%q: want a number of seeds", seedsVariable, v)
+		}
+		return seeds, true
+	}
+	return proofSeeds, os.Getenv(proofVariable) != ""
+}
+
+// promised are the networks on which no verdict may be wrong and none may be missing.
+func promised(network string) bool {
+	return slices.Contains([]string{simulate.Still.Name, simulate.Jitter2.Name, simulate.Jitter10.Name}, network)
+}
+
+// untold are the faults that an endpoint can't show every time, and the least share of runs in which it does.
+var untold = map[string]map[string]float64{
+	// Some 160 requests below R are all that lookup allows in the time: of these, 2 % are none in one run of 27.
+	"2 % refused at random": {"lookup": 0.85},
+}
+
+func TestTable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the limiters take a minute")
+	}
+	began := time.Now()
+	defer func() { t.Logf("took %v", time.Since(began)) }()
+	limits := limitCells(t)
+	windows := windowCells(t)
+	prints := fingerprints(t)
+
+	for _, c := range limits {
+		holds(t, c)
+	}
+	for _, c := range windows {
+		holds(t, c)
+	}
+	for _, p := range prints {
+		recognised(t, p)
+	}
+	if seeds, _ := wholeTable(t); os.Getenv(proofVariable) != "" {
+		if err := os.WriteFile(tableFile, document(limits, windows, prints, seeds, time.Since(began)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// limitCells measures every limiter on every endpoint and network.
+func limitCells(t *testing.T) []simulate.Cell {
+	var tasks []func() simulate.Cell
+	for _, e := range simulate.Documented() {
+		for _, l := range simulate.Catalogue() {
+			for _, n := range simulate.Networks {
+				if seeds := seedsOf(t, e.Name, n); seeds > 0 {
+					tasks = append(tasks, func() simulate.Cell { return simulate.Measure(l, e, n, seeds) })
+				}
+			}
+		}
+	}
+	return simulate.Together(tasks)
+}
+
+func windowCells(t *testing.T) []simulate.Cell {
+	var tasks []func() simulate.Cell
+	for _, c := range simulate.Ceilings() {
+		for _, l := range simulate.WindowCatalogue() {
+			for _, n := range simulate.Networks {
+				seeds := 5
+				if all, whole := wholeTable(t); whole {
+					seeds = all
+				} else if raceDetector {
+					seeds = 1
+				}
+				tasks = append(tasks, func() simulate.Cell { return simulate.MeasureWindow(l, c, n, seeds) })
+			}
+		}
+	}
+	return simulate.Together(tasks)
+}
+
+// holds is what is promised of a cell: no right limiter fails, ever; every wrong one does, by the rows that name its
+// fault, where the network is sound.
+func holds(t *testing.T, c simulate.Cell) {
+	t.Helper()
+	where := fmt.Sprintf("%s, %s, %s", c.Limiter, c.Endpoint, c.Network)
+	switch {
+	case c.Right && c.Failed > 0:
+		t.Errorf("%s: %d of %d runs failed: %s", where, c.Failed, c.Seeds, c.Example)
+	case c.Right && promised(c.Network) && float64(c.NotAssessed) > 1+0.02*float64(c.Seeds) && !strings.Contains(c.Limiter, "50 ms"):
+		t.Errorf("%s: %d of %d runs were not assessed: %s", where, c.NotAssessed, c.Seeds, c.Example)
+	case c.Right || !promised(c.Network):
+		return
+	}
+	least := float64(c.Seeds)
+	if share, ok := untold[c.Limiter][c.Endpoint]; ok {
+		least *= share
+		least -= 2 * math.Sqrt(least*(1-share))
+	}
+	if !c.Right && float64(c.ByItsRow) < least {
+		t.Errorf("%s: caught in %d of %d runs, in %d by the rows that name the fault: %s", where, c.Failed, c.Seeds, c.ByItsRow, c.Example)
+	}
+}

@@ -1,0 +1,43 @@
+package trace
+
+import (
+	"time"
+
+	"leadconform/load/internal/plan"
+)
+
+// Trace is a run in memory: 48 bytes a sample.
+type Trace struct {
+	Meta    Meta
+	Samples []Sample // in the order in which they were written; judge and estimate don't mind which
+	End     End
+}
+
+// Meta is what is known of a run before its first request.
+type Meta struct {
+	Run     string    `json:"run"`     // the run's ID
+	Started time.Time `json:"started"` // wall clock; the zero of all times in samples
+	Target  string    `json:"target"`  // the target's name, from the profile
+	Plan    plan.Plan `json:"plan"`
+	// Keys names the credential of each stream (its role in the profile), never its value.
+	Keys map[plan.Stream]string `json:"keys,omitempty"`
+	// Preflight holds the round-trip times of about 200 requests that touch no limit under test, from which the
+	// jitter is estimated.
+	Preflight []time.Duration `json:"preflight_ns,omitempty"`
+}
+
+// End is what is known of a run when it is over.
+type End struct {
+	Reason string  `json:"reason"` // "complete", or why the run stopped early
+	Stalls []Stall `json:"stalls,omitempty"`
+}
+
+// Complete is the Reason of a run that went through its plan.
+const Complete = "complete"
+
+// Stall is a time in which the client could not keep its schedule, so that the schedule slid.
+type Stall struct {
+	At    time.Duration `json:"at_ns"` // since the start of the run
+	Slid  time.Duration `json:"slid_ns"`
+	Phase int           `json:"phase"` // index into Plan.Phases
+}
