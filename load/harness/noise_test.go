@@ -1,0 +1,192 @@
+package harness_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"leadconform/fixtures/target"
+	"leadconform/load/harness"
+	"leadconform/load/internal/pipenet"
+	"leadconform/load/internal/simulate"
+)
+
+// right is a limiter that keeps the contract.
+func right(t *testing.T) simulate.Limiter {
+	t.Helper()
+	for _, l := range simulate.Right() {
+		if l.Name == "dual bucket, peak depth 0.25 s" {
+			return l
+		}
+	}
+	t.Fatal("the simulator has no such limiter")
+	return simulate.Limiter{}
+}
+
+// disturbed verifies ingest of a right limiter on a way that a disturbance makes slow: it says by how much an answer is
+// late, at a time since the first request with a key.
+func disturbed(t *testing.T, late func(at time.Duration) time.Duration) (verdict harness.Verdict) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newModelServer(right(t), way, 0, 1)
+		handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			m.ServeHTTP(w, r)
+			time.Sleep(late(time.Since(m.start)))
+		})
+		var err error
+		verdict, err = verifyServer(t, &http.Server{Handler: handler, ConnContext: m.connContext}, harness.Policy{Endpoints: []string{harness.Ingest}})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	return verdict
+}
+
+func TestWhatNoiseSpoiltIsRepeatedOnce(t *testing.T) {
+	verdict := disturbed(t, func(at time.Duration) time.Duration {
+		if at > 5*time.Second && at < 5300*time.Millisecond {
+			return 200 * time.Millisecond
+		}
+		return 0
+	})
+	for _, row := range verdict.Rows {
+		if row.Outcome != harness.Pass && row.Level != harness.Obs {
+			t.Errorf("%s: %s: %s", row.ID, row.Outcome, row.Reason)
+		}
+	}
+	repeated := slices.ContainsFunc(verdict.Limits[0].Phases, func(p harness.Phase) bool { return p.Name == "A1" && p.Attempt == 1 })
+	if !repeated {
+		t.Error("A1 was not repeated")
+	}
+}
+
+func TestNoiseThatLastsLeavesRowsNotAssessed(t *testing.T) {
+	verdict := disturbed(t, func(at time.Duration) time.Duration {
+		if at%(2*time.Second) < 50*time.Millisecond {
+			return 200 * time.Millisecond
+		}
+		return 0
+	})
+	if failed := rows(verdict, harness.Fail); len(failed) > 0 {
+		t.Errorf("a right limiter failed for noise: %s", strings.Join(failed, "\n"))
+	}
+	for _, row := range verdict.Rows {
+		if strings.HasPrefix(row.ID, "LD-LIM-INGEST-") && (row.Outcome != harness.NotAssessed || !strings.Contains(row.Reason, "too noisy")) {
+			t.Errorf("%s: %s: %q, want it not assessed for noise", row.ID, row.Outcome, row.Reason)
+		}
+	}
+}
+
+func TestFewerKeysTakeLongerAndSayLess(t *testing.T) {
+	for _, c := range []struct {
+		missing []string
+		open    []string // rows that can't be assessed
+	}{
+		{[]string{"limits_c", "limits_d"}, []string{"LD-429-08"}},
+		{[]string{"limits_b", "limits_c", "limits_d"}, []string{"LD-429-08", "LD-LIM-KEY"}},
+	} {
+		t.Run(strings.Join(c.missing, ","), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newModelServer(right(t), way, wayNoise, 1)
+				profile := target.Reference("http://target", "")
+				for _, role := range append(c.missing, "limits_twin_one") {
+					delete(profile.Distro.Credentials, role)
+				}
+				network := pipenet.New()
+				server := &http.Server{Handler: m, ConnContext: m.connContext}
+				served := make(chan struct{})
+				go func() { defer close(served); _ = server.Serve(network) }()
+				defer func() { server.Close(); <-served }()
+				verdict, err := harness.Verify(t.Context(), harness.Target{Profile: profile, Dial: network.DialContext, Virtual: true},
+					harness.Policy{RunID: "r", Endpoints: []string{harness.Ingest}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, row := range verdict.Rows {
+					want := harness.Pass
+					switch {
+					case slices.Contains(c.open, row.ID), row.ID == "LD-LIM-KEYS":
+						want = harness.NotAssessed
+					case row.Level == harness.Obs:
+						want = harness.Observed
+					}
+					if row.Outcome != want {
+						t.Errorf("%s: %s, want %s: %s", row.ID, row.Outcome, want, row.Reason)
+					}
+				}
+				if len(verdict.Notes) == 0 {
+					t.Error("no note says that keys were missing")
+				}
+			})
+		})
+	}
+}
+
+func TestATargetLostHalfWayKeepsWhatWasMeasured(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newModelServer(right(t), way, 0, 1)
+		handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if time.Since(m.start) > 15*time.Second {
+				_, _ = io.Copy(io.Discard, r.Body) // or the server doesn't see that the client leaves
+				<-r.Context().Done()
+				return
+			}
+			m.ServeHTTP(w, r)
+		})
+		verdict, err := verifyServer(t, &http.Server{Handler: handler, ConnContext: m.connContext}, harness.Policy{Endpoints: []string{harness.Ingest}})
+		if !errors.Is(err, harness.ErrLost) {
+			t.Errorf("error %v, want %v", err, harness.ErrLost)
+		}
+		if took := time.Since(m.start); took > 22*time.Second {
+			t.Errorf("it took %v to see that nothing comes any more", took)
+		}
+		if failed := rows(verdict, harness.Fail); len(failed) > 0 {
+			t.Errorf("a target that went away failed: %s", strings.Join(failed, "\n"))
+		}
+		outcome := map[string]harness.Outcome{}
+		for _, row := range verdict.Rows {
+			outcome[row.ID] = row.Outcome
+			if row.Outcome == harness.NotAssessed && row.Reason == "" {
+				t.Errorf("%s was not assessed, and nothing says why", row.ID)
+			}
+		}
+		if outcome["LD-429-05"] != harness.Pass || outcome["LD-LIM-INGEST-PEAK"] != harness.Pass || outcome["LD-LIM-INGEST-STEADY"] != harness.NotAssessed {
+			t.Errorf("outcomes %v: want those passed that had been measured by then, and only those", outcome)
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
+func TestVerifyStopsWithItsContext(t *testing.T) {
+	why := errors.New("interrupted")
+	for name, after := range map[string]time.Duration{"in the preflight": time.Second, "while it attacks": 8 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newModelServer(right(t), way, 0, 1)
+				network := pipenet.New()
+				server := &http.Server{Handler: m, ConnContext: m.connContext}
+				served := make(chan struct{})
+				go func() { defer close(served); _ = server.Serve(network) }()
+				defer func() { server.Close(); <-served }()
+				ctx, cancel := context.WithCancelCause(t.Context())
+				time.AfterFunc(after, func() { cancel(why) })
+				verdict, err := harness.Verify(ctx, harness.Target{Profile: target.Reference("http://target", ""), Dial: network.DialContext, Virtual: true, Fresh: true},
+					harness.Policy{RunID: "r", Endpoints: []string{harness.Ingest}})
+				if !errors.Is(err, why) && !errors.Is(err, context.Canceled) {
+					t.Errorf("error %v, want %v", err, why)
+				}
+				if took := time.Since(m.start); took > after+time.Second {
+					t.Errorf("it stopped after %v, want within a second of %v", took, after)
+				}
+				if len(verdict.Rows) == 0 || len(rows(verdict, harness.Fail)) > 0 {
+					t.Errorf("%d rows, failed: %v", len(verdict.Rows), rows(verdict, harness.Fail))
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,18 @@
+// Command load attacks the limits of the Lead Distro API and the Insertion API, and says what holds: verify judges a
+// target by the limits rows of the contract, attack sends a rate of one's own, fingerprint finds out what limiter a target
+// has, report reads what was recorded.
+//
+//	go run ./load verify
+//	go run ./load verify --profile staging.yaml --allow-load staging.example.com
+package main
+
+import (
+	"context"
+	"os"
+
+	"leadconform/load/internal/command"
+)
+
+func main() {
+	os.Exit(command.Run(context.Background(), os.Args[1:], command.Process(embedded)))
+}
