@@ -1,0 +1,157 @@
+package clients
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"leadconform/fixtures/target"
+)
+
+// Trial is a run of scenarios.
+type Trial struct {
+	Book   *Book
+	Only   func(row string) bool // the rows that are asked for; nil: all
+	Speed  float64               // at least 1
+	Start  Start
+	Caller Caller
+	// Tell is called when a scenario has ended, from any goroutine; may be nil.
+	Tell func(scenario string)
+}
+
+// When, from the beginning of the trial, a call is ended: the first late enough for a client that never stops to send
+// its seventh request, after 63 s at real speed; the second when the whole is over. What a process needs to start on a busy machine is not
+// divided by the speed, and a speed above maxScale shortens nothing more, since Retry-After knows no less than a second.
+const (
+	firstCall = 70 * time.Second
+	bothCalls = 78 * time.Second
+	startUp   = 3 * time.Second // a call
+	maxScale  = 10
+)
+
+// stagger is the time from the start of one scenario to that of the next, the longest first, so that a client whose
+// start is costly has less of a rush to stand.
+const stagger = 100 * time.Millisecond
+
+// Run plays the scenarios side by side, each on a port of its own, and returns their journals by name. An
+// error means that the client could not be started; the journal of a scenario that could not be played says why.
+func (t Trial) Run(ctx context.Context) (journals map[string]*Journal, err error) {
+	if t.Speed < 1 {
+		return nil, fmt.Errorf("speed %v: it must be at least 1", t.Speed)
+	}
+	journals = map[string]*Journal{}
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	began := time.Now()
+	scenarios := t.Scenarios()
+	slices.SortStableFunc(scenarios, func(a, b Scenario) int { return cmp.Compare(b.length(), a.length()) })
+	for i, s := range scenarios {
+		group.Go(func() {
+			select {
+			case <-time.After(time.Duration(i) * stagger):
+			case <-ctx.Done():
+			}
+			j := t.play(ctx, s, began)
+			mu.Lock()
+			journals[s.Name] = j
+			mu.Unlock()
+			if t.Tell != nil {
+				t.Tell(s.Name)
+			}
+		})
+	}
+	group.Wait()
+	for _, j := range journals {
+		for _, call := range j.Calls {
+			if call.Err != nil {
+				return nil, call.Err
+			}
+		}
+	}
+	return journals, nil
+}
+
+// Scenarios are those that the rows asked for are judged by.
+func (t Trial) Scenarios() []Scenario {
+	var some []Scenario
+	for _, s := range t.Book.Scenarios {
+		for _, row := range s.Rows {
+			if t.Only == nil || t.Only(row) {
+				some = append(some, s)
+				break
+			}
+		}
+	}
+	return some
+}
+
+// play plays one scenario of a trial: the lead, and then the second lead if a row wants it.
+func (t Trial) play(ctx context.Context, s Scenario, began time.Time) *Journal {
+	failed := func(err error) *Journal {
+		return &Journal{Scenario: s, Speed: t.Speed, Fault: fmt.Errorf("scenario %s could not be played: %w", s.Name, err)}
+	}
+	p := target.Reference("http://127.0.0.1", "")
+	trial, control, err := leads(p, t.Book.Recipe, s)
+	if err != nil {
+		return failed(err)
+	}
+	script := newScript(t.Book.Recipe, s, p, t.Speed, trial, control)
+	base, stop, err := t.Start(ctx, "127.0.0.1:0", script.Wrap)
+	if err != nil {
+		return failed(err)
+	}
+	defer stop()
+	state, err := os.MkdirTemp("", "leadconform-client-")
+	if err != nil {
+		return failed(err)
+	}
+	defer os.RemoveAll(state)
+	if err := script.prepare(); err != nil {
+		return failed(err)
+	}
+	scale := min(t.Speed, maxScale)
+	calls := []Ended{t.call(ctx, began.Add(startUp+scaled(firstCall, scale)), script.callFor(script.trial, base, state))}
+	if s.needsControl() {
+		script.begin(Second)
+		calls = append(calls, t.call(ctx, began.Add(2*startUp+scaled(bothCalls, scale)), script.callFor(script.control, base, state)))
+	}
+	script.look()
+	j := script.end()
+	j.Calls = calls
+	if err := ctx.Err(); err != nil && j.Fault == nil {
+		j.Fault = errors.New("interrupted")
+	}
+	return j
+}
+
+// call calls the client, until a moment at most.
+func (t Trial) call(ctx context.Context, until time.Time, c Call) Ended {
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	return t.Caller(ctx, c)
+}
+
+// callFor is what the client is given for a lead.
+func (s *Script) callFor(l lead, base, state string) Call {
+	environ := []string{
+		"LEAD_RECIPE=" + s.recipe, "LEAD_BASE_URL=" + base, "LEAD_ACTION=" + s.scenario.Action,
+		"LEAD_JSON=" + string(l.payload), "LEAD_STATE_DIR=" + state,
+		"LEAD_SPEED=" + strconv.FormatFloat(s.journal.Speed, 'f', -1, 64),
+	}
+	if s.recipe == Distro {
+		environ = append(environ, "LEAD_API_KEY="+s.profile.Distro.Credentials["primary"].Key)
+	} else {
+		key := s.profile.Insertion.Credentials["primary"]
+		environ = append(environ, "LEAD_PUBLIC_KEY="+key.PublicKey, "LEAD_SECRET="+key.Secret)
+	}
+	if s.scenario.Action == Update {
+		environ = append(environ, "LEAD_ID="+l.id)
+	}
+	return Call{Environ: environ, Stdin: l.payload}
+}
