@@ -10,13 +10,19 @@ import (
 	"leadconform/load/internal/simulate"
 )
 
-// document writes the table as Markdown.
-func document(limits, windows []simulate.Cell, fingerprints []prints, seeds int, took time.Duration) []byte {
+// written says how a table came about.
+func written(test string, took time.Duration) string {
+	return fmt.Sprintf("Written by `PROOF=1 go test -count=1 -timeout 4h -run '%s$' ./load/internal/simulate` (part of `make proof`) on\n%s, in %v.",
+		test, time.Now().UTC().Format("2006-01-02 15:04 MST"), took.Round(time.Second))
+}
+
+// limitsTable is how often which verdict came of which limiter, as Markdown.
+func limitsTable(limits, windows []simulate.Cell, seeds int, took time.Duration) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `# What the judge was measured on
 
-Written by `+"`PROOF=1 go test -count=1 -timeout 2h -run 'TestTable$' ./load/internal/simulate` (part of `make proof`)"+` on %s,
-in %v. Seeds 1 to %d at a jitter of 0, 2 and 10 ms, a tenth of them elsewhere; the same seeds give the same table.
+%s
+Seeds 1 to %d at a jitter of 0, 2 and 10 ms, a tenth of them elsewhere; the same seeds give the same table.
 
 Each run is the whole experiment on one endpoint (all three, where a fault joins them): some 200 round trips to measure
 the jitter, the phases, the Retry-After probes, what the guard or a missing burst asks to repeat, the verdict. Jitter is the
@@ -27,7 +33,7 @@ A limiter that keeps the contract may never fail. One that breaks it has to fail
 50 ms the network is too noisy to judge limits by, and the report has to say that; so it has to after stalls that cost a
 phase more than 1 %% of its length. n/a is the share of runs in which nothing failed and a row was not assessed on account
 of client or network.
-`, time.Now().UTC().Format("2006-01-02 15:04 MST"), took.Round(time.Second), seeds)
+`, written("TestLimitsTable", took), seeds)
 
 	for _, right := range []bool{true, false} {
 		for _, e := range simulate.Documented() {
@@ -58,7 +64,6 @@ of client or network.
 			grid(&b, pick(windows, right, c.String()))
 		}
 	}
-	fingerprintTable(&b, fingerprints)
 	return b.Bytes()
 }
 
@@ -99,9 +104,13 @@ func cellText(c simulate.Cell) string {
 	return text
 }
 
-func fingerprintTable(b *bytes.Buffer, rows []prints) {
-	fmt.Fprint(b, `
-## Fingerprint
+// fingerprintTable is how well limiters are recognised, as Markdown.
+func fingerprintTable(rows []prints, seeds int, took time.Duration) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `# What the fingerprint was measured on
+
+%s
+Seeds 1 to %d of each kind on each network; the same seeds give the same table.
 
 Policies drawn at random: R from 10 to 500 a second, B one and a half to three times that, W from 4 to 12 s. Errors are
 relative, at the median and the 95th percentile. A sliding log under jitter lets in less than its R and B: a freed place waits
@@ -109,7 +118,7 @@ for the next request; the error counts as one of the estimate here.
 
 | limiter | jitter | family right | R | R in its interval | B | B in its interval |
 |---|---|---|---|---|---|---|
-`)
+`, written("TestFingerprintTable", took), seeds)
 	percent := func(n, of int) string {
 		if of == 0 {
 			return "–"
@@ -123,7 +132,8 @@ for the next request; the error counts as one of the estimate here.
 		return fmt.Sprintf("%.2f %% / %.2f %%", 100*quantile(v, 0.5), 100*quantile(v, 0.95))
 	}
 	for _, p := range rows {
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", p.kind, p.network, percent(p.right, p.seeds),
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", p.kind, p.network, percent(p.right, p.seeds),
 			errors(p.rate), percent(p.rateKnown, len(p.rate)), errors(p.burst), percent(p.burstKnown, len(p.burst)))
 	}
+	return b.Bytes()
 }
