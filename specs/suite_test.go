@@ -65,7 +65,7 @@ func (r *run) plan() ([]spec.Spec, error) {
 			r.profile.WithoutHooks(func(h target.Hook) bool { return len(h.Command) > 0 })
 		}
 		allowed := strings.Split(os.Getenv("LEAD_ALLOW_LOAD"), ",")
-		if host := command.ForbiddenHost(r.profile, apis, allowed); host != "" && level != catalogue.Core {
+		if host := r.profile.ForbiddenHost(apis, allowed); host != "" && level != catalogue.Core {
 			return nil, fmt.Errorf("LEAD_LEVEL %s sends load to %s: if you may do that, set LEAD_ALLOW_LOAD=%s", level, host, host)
 		}
 	}
@@ -85,7 +85,7 @@ type started struct {
 // start is called in the first process alone: it starts the embedded server if no profile is named.
 func (r *run) start(ctx SpecContext) []byte {
 	config, _ := GinkgoConfiguration()
-	s := started{RunID: spec.NewRunID(), Seed: uint64(config.RandomSeed)}
+	s := started{RunID: target.NewRunID(), Seed: uint64(config.RandomSeed)}
 	if r.profile == nil {
 		base, control, stop, err := embedded(ctx)
 		Expect(err).NotTo(HaveOccurred(), "start the embedded reference server")

@@ -37,7 +37,7 @@ func newShot(c *chosen, name string, seed uint64) (*shot, error) {
 	if c.profile.BaseURL(api) == "" {
 		return nil, usage("--endpoint %s: the profile doesn't describe the %s API", name, api)
 	}
-	runID := newRunID()
+	runID := target.NewRunID()
 	return &shot{
 		chosen: c, api: api, endpoint: name, runID: runID, tolerance: attack.FineTolerance,
 		client: target.NewClient(c.profile, target.Options{RunID: runID, Version: Version}),

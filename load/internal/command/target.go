@@ -2,13 +2,8 @@ package command
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base32"
 	"errors"
-	"net"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -34,8 +29,11 @@ type chosen struct {
 // choose finds the target that the flags name, and starts the embedded one if they name none.
 func (f targetFlags) choose(ctx context.Context, w *World) (*chosen, error) {
 	for flag, value := range map[string]string{"--target": f.Target, "--control": f.Control} {
-		if err := checkURL(flag, value); err != nil {
-			return nil, err
+		if value == "" {
+			continue
+		}
+		if err := target.CheckBaseURL(value); err != nil {
+			return nil, usage("%s %q is no base URL: %w", flag, value, err)
 		}
 	}
 	c := &chosen{stop: func() {}}
@@ -55,33 +53,19 @@ func (f targetFlags) choose(ctx context.Context, w *World) (*chosen, error) {
 			return nil, unreachable("start the embedded reference server: %w", err)
 		}
 		c.profile, c.stop, c.fresh = target.Reference(base, ""), stop, true
-	case !loopback(f.Target):
+	case !target.OnThisMachine(f.Target):
 		return nil, usage("--target %s is not on this machine: add --profile FILE, which says how to speak to it (specs init prints a template)", f.Target)
 	default:
 		c.profile = target.Reference(f.Target, "")
 	}
-	if err := f.mayAttack(c.profile); err != nil {
+	if host := c.profile.ForbiddenHost(c.profile.APIs(), f.AllowLoad); host != "" {
 		c.stop()
-		return nil, err
+		return nil, usage("this sends load to %s: if you may do that, add --allow-load %s", host, host)
 	}
 	if f.Control != "" && !c.fresh {
 		c.reset(ctx, strings.TrimRight(f.Control, "/"))
 	}
 	return c, nil
-}
-
-// mayAttack refuses to send load to other machines than this one, unless the flags allow it.
-func (f targetFlags) mayAttack(p *target.Profile) error {
-	for _, api := range p.APIs() {
-		u, err := url.Parse(p.BaseURL(api))
-		if err != nil {
-			return usage("%s.base_url: %w", api, err)
-		}
-		if host := u.Hostname(); !loopback(host) && !slices.Contains(f.AllowLoad, host) {
-			return usage("this sends load to %s: if you may do that, add --allow-load %s", host, host)
-		}
-	}
-	return nil
 }
 
 // reset asks a reference server to forget what was counted, so that its keys need no rest.
@@ -109,32 +93,4 @@ func post(ctx context.Context, url string) error {
 		return errors.New(answer.Status)
 	}
 	return nil
-}
-
-func checkURL(flag, value string) error {
-	if value == "" {
-		return nil
-	}
-	u, err := url.Parse(value)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return usage("%s %q is no base URL: write it as https://host or http://host:port", flag, value)
-	}
-	return nil
-}
-
-// loopback reports whether a URL's host, or a host's name, is this machine.
-func loopback(urlOrHost string) bool {
-	host := urlOrHost
-	if u, err := url.Parse(urlOrHost); err == nil && u.Host != "" {
-		host = u.Hostname()
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || (ip != nil && ip.IsLoopback())
-}
-
-// newRunID returns a new run ID: r and ten characters, lower case.
-func newRunID() string {
-	var raw [6]byte
-	_, _ = rand.Read(raw[:]) // never fails
-	return "r" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw[:]))
 }

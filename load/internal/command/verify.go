@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"leadconform/fixtures/target"
 	"leadconform/load/harness"
 )
 
@@ -83,7 +84,7 @@ func (v *verifyCmd) Run(ctx context.Context, w *World) error {
 		return usage("--out: %w", err)
 	}
 	policy := harness.Policy{
-		Peak: v.Peak, Endpoints: v.Endpoint, RunID: newRunID(), Version: Version, Seed: doc.Seed, Trace: trace,
+		Peak: v.Peak, Endpoints: v.Endpoint, RunID: target.NewRunID(), Version: Version, Seed: doc.Seed, Trace: trace,
 		Tell: func(p harness.Progress) {
 			w.status("%s: %d requests, about %v to go", p.Doing, p.Requests, p.Remaining.Round(time.Second))
 		},

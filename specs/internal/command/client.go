@@ -186,7 +186,7 @@ func (c *clientCmd) report(trial *clients.Trial, journals map[string]*clients.Jo
 		Suite: report.Suite{Name: "leadconform", Version: Version, Commit: Commit},
 		Target: report.Target{Name: strings.TrimSpace(c.name()), BaseURLs: map[string]string{catalogue.Client: base},
 			ProfileSHA256: trial.Book.Digest},
-		Run: report.Run{ID: spec.NewRunID(), Started: started.UTC(), Finished: time.Now().UTC(), Level: string(catalogue.Core),
+		Run: report.Run{ID: target.NewRunID(), Started: started.UTC(), Finished: time.Now().UTC(), Level: string(catalogue.Core),
 			Selected: len(c.Only) > 0, Strict: c.Strict},
 		Policy: report.Policy{Peak: "strict"},
 	}

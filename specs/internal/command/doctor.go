@@ -9,7 +9,6 @@ import (
 	"leadconform/fixtures"
 	"leadconform/fixtures/target"
 	"leadconform/specs/internal/catalogue"
-	"leadconform/specs/internal/spec"
 	"leadconform/specs/internal/verdict"
 )
 
@@ -34,7 +33,7 @@ func (d *doctorCmd) Run(ctx context.Context, w *World) error {
 		return err
 	}
 	defer c.stop()
-	client := target.NewClient(c.profile, target.Options{RunID: spec.NewRunID(), Version: Version})
+	client := target.NewClient(c.profile, target.Options{RunID: target.NewRunID(), Version: Version})
 	defer client.Close()
 	tried, err := c.preflight(ctx, client)
 	for _, a := range tried {

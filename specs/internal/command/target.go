@@ -3,10 +3,7 @@ package command
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -37,8 +34,11 @@ type chosen struct {
 func (f targetFlags) choose(ctx context.Context, w *World) (*chosen, error) {
 	c := &chosen{stop: func() {}}
 	for flag, value := range map[string]string{"--target": f.Target, "--control": f.Control} {
-		if err := checkURL(flag, value); err != nil {
-			return nil, err
+		if value == "" {
+			continue
+		}
+		if err := target.CheckBaseURL(value); err != nil {
+			return nil, usage("%s %q is no base URL: %w", flag, value, err)
 		}
 	}
 	switch {
@@ -47,7 +47,7 @@ func (f targetFlags) choose(ctx context.Context, w *World) (*chosen, error) {
 			return nil, err
 		}
 	case f.Target != "":
-		if !loopback(f.Target) {
+		if !target.OnThisMachine(f.Target) {
 			return nil, usage("--target %s is not on this machine: add --profile FILE, which says how to speak to it (specs init prints a template)", f.Target)
 		}
 		c.byHand(ctx, f)
@@ -123,39 +123,6 @@ func (c *chosen) narrow(f targetFlags) error {
 		}
 	}
 	return nil
-}
-
-// ForbiddenHost returns a host of the APIs' that load may not be sent to, since it is neither this machine nor among
-// those that are allowed; "" if there is none.
-func ForbiddenHost(p *target.Profile, apis, allowed []string) string {
-	for _, api := range apis {
-		u, err := url.Parse(p.BaseURL(api))
-		if err == nil && !loopback(u.Hostname()) && !slices.Contains(allowed, u.Hostname()) {
-			return u.Hostname()
-		}
-	}
-	return ""
-}
-
-func checkURL(flag, value string) error {
-	if value == "" {
-		return nil
-	}
-	u, err := url.Parse(value)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return usage("%s %q is no base URL: write it as https://host or http://host:port", flag, value)
-	}
-	return nil
-}
-
-// loopback reports whether a URL's host, or a host's name, is this machine.
-func loopback(urlOrHost string) bool {
-	host := urlOrHost
-	if u, err := url.Parse(urlOrHost); err == nil && u.Host != "" {
-		host = u.Hostname()
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
 // answers reports whether a GET is answered with 200 within two seconds.

@@ -112,7 +112,7 @@ func (v *verifyCmd) plan(ctx context.Context, w *World) (*verification, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan := &verification{chosen: chosen, flags: v, level: level, picked: picked, id: spec.NewRunID(), seed: rand.Uint64() >> 32}
+	plan := &verification{chosen: chosen, flags: v, level: level, picked: picked, id: target.NewRunID(), seed: rand.Uint64() >> 32}
 	if v.Seed != nil {
 		plan.seed = *v.Seed
 	}
@@ -138,7 +138,7 @@ func (p *verification) check() error {
 	if p.level == catalogue.Core {
 		return nil
 	}
-	if host := ForbiddenHost(p.profile, p.apis, p.flags.AllowLoad); host != "" {
+	if host := p.profile.ForbiddenHost(p.apis, p.flags.AllowLoad); host != "" {
 		return usage("--level %s sends load to %s: if you may do that, add --allow-load %s", p.level, host, host)
 	}
 	return nil

@@ -1,8 +1,6 @@
 package spec
 
 import (
-	"crypto/rand"
-	"encoding/base32"
 	"fmt"
 	"hash/fnv"
 	"math/bits"
@@ -42,13 +40,6 @@ type Person struct {
 	Phone     string // digits only
 	Email     string // at example.com (RFC 2606 §3)
 	State     string // California: far from what any filter of a sensible profile excludes
-}
-
-// NewRunID returns a new run ID: r and ten characters, lower case.
-func NewRunID() string {
-	var raw [6]byte
-	_, _ = rand.Read(raw[:]) // never fails
-	return "r" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw[:]))
 }
 
 // NewData returns the data of a run. phones is the profile's pattern; process tells the processes of one run apart,

@@ -47,7 +47,4 @@ func TestSeedFixesNamesAndRunMakesIdentifiersNew(t *testing.T) {
 	if others == 0 {
 		t.Error("no seed gives another name")
 	}
-	if first, second := NewRunID(), NewRunID(); first == second {
-		t.Error("two run IDs are the same")
-	}
 }

@@ -143,7 +143,7 @@ const patience = 2 * time.Minute
 func runner(t testing.TB, p *target.Profile) *spec.Runner {
 	t.Helper()
 	p.Timeout = patience
-	id := spec.NewRunID()
+	id := target.NewRunID()
 	c := target.NewClient(p, target.Options{RunID: id, Version: "test"})
 	t.Cleanup(c.Close)
 	return spec.NewRunner(p, c, spec.NewData(id, 1, p.Phones, 0))

@@ -21,7 +21,7 @@ func Virtual(t testing.TB, p *target.Profile, public, control http.Handler) *spe
 	if control != nil {
 		p.Control = network.listen(t, "control", control)
 	}
-	id := spec.NewRunID()
+	id := target.NewRunID()
 	c := target.NewClient(p, target.Options{RunID: id, Version: "test", Dial: network.dial})
 	t.Cleanup(c.Close)
 	return spec.NewRunner(p, c, spec.NewData(id, 1, p.Phones, 0))
