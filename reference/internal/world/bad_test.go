@@ -93,7 +93,9 @@ func TestBadWorlds(t *testing.T) {
 		{name: "negative cap", old: "daily_cap: 2", new: "daily_cap: -2",
 			want: `distro.campaigns[0].buyers[1].daily_cap: must not be negative; leave it out for no cap`},
 		{name: "negative weight", old: "weight: 3", new: "weight: -3",
-			want: `distro.campaigns[0].buyers[0].weight: must be a positive whole number, not -3`},
+			want: `distro.campaigns[0].buyers[0].weight: must be a whole number from 1 to 1000, not -3`},
+		{name: "a weight that would take long to share out", old: "weight: 3", new: "weight: 1001",
+			want: `distro.campaigns[0].buyers[0].weight: must be a whole number from 1 to 1000, not 1001`},
 		{name: "no buyers", at: "id: cmp-two", old: "      buyers:\n        - {id: north}\n", new: "",
 			want: `distro.campaigns[1].buyers: are missing: a campaign needs at least one`},
 

@@ -143,8 +143,8 @@ func (c *checker) buyers(at path, buyers []*Buyer) {
 		if b.DailyCap < 0 {
 			c.add(at.with("daily_cap"), "must not be negative; leave it out for no cap")
 		}
-		if b.Weight < 0 {
-			c.add(at.with("weight"), "must be a positive whole number, not %d", b.Weight)
+		if b.Weight < 0 || b.Weight > maxWeight {
+			c.add(at.with("weight"), "must be a whole number from 1 to %d, not %d", maxWeight, b.Weight)
 		}
 		c.filters(at.with("filters"), b.Filters)
 	}

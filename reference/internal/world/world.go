@@ -88,11 +88,14 @@ const (
 	Waterfall  Distribution = "waterfall"   // the first buyer that has room, in the order listed
 )
 
+// maxWeight bounds a buyer's weight: to rank buyers takes as many steps as their weights sum up to.
+const maxWeight = 1000
+
 // Buyer takes leads that its filters match, at most DailyCap of them in a UTC day (0: no cap).
 type Buyer struct {
 	ID       string   `yaml:"id"`
 	DailyCap int      `yaml:"daily_cap"`
-	Weight   int      `yaml:"weight"` // for Weighted; 1 once loaded if not given
+	Weight   int      `yaml:"weight"` // for Weighted, 1 to 1000; 1 once loaded if not given
 	Filters  []Filter `yaml:"filters"`
 }
 
