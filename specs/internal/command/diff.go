@@ -1,7 +1,6 @@
 package command
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 
@@ -42,9 +41,7 @@ func (d *diffCmd) Run(w *World) error {
 	found := diff.Compare(older, newer)
 	w.summarise(found.WriteMarkdown)
 	if d.Format == "json" {
-		encoder := json.NewEncoder(w.Stdout)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(found)
+		err = report.EncodeJSON(w.Stdout, found)
 	} else {
 		err = found.WriteText(w.Stdout)
 	}

@@ -48,6 +48,7 @@ type htmlPage struct {
 	Script     template.JS
 	APIs       []string
 	Verdicts   []verdict.Verdict // that a row may have, the worst first
+	OfClient   bool              // it is a client that was tried, not a server
 	Ladders    []ladder
 	Unassessed []unassessed
 	Groups     []group
@@ -68,16 +69,16 @@ func (r *Report) page() (*htmlPage, error) {
 	}
 	p := &htmlPage{
 		Report: r, Style: template.CSS(style), Script: template.JS(script), //nolint:gosec // both are the project's own
-		Policy: contentPolicy(style, script), APIs: r.apis(), Ladders: r.ladders(), Unassessed: r.unassessed(),
+		Policy: contentPolicy(style, script), APIs: r.apis(), OfClient: r.ofClient(), Ladders: r.ladders(), Unassessed: r.unassessed(),
 		Verdicts: []verdict.Verdict{verdict.Fail, verdict.Warn, verdict.NotAssessed, verdict.Pass, verdict.Observed}, Phases: r.phases(),
 	}
 	blocks, blockOf, err := packExchanges(r.Rows, r.Exchanges)
 	if err != nil {
 		return nil, fmt.Errorf("pack the exchanges: %w", err)
 	}
-	p.Groups = r.groups(blockOf)
 	var pictures [][]chart.Picture
 	p.Endpoints, pictures = r.endpoints()
+	p.Groups = r.groups(blockOf, p.Endpoints)
 	if p.Pictures, err = inScript(pictures); err != nil {
 		return nil, fmt.Errorf("write the pictures: %w", err)
 	}

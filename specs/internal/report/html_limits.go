@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -14,6 +16,7 @@ import (
 // endpoint is what the page shows of one limit.
 type endpoint struct {
 	harness.Limit
+	ID          string // on the page
 	Pictures    []chart.Picture
 	Fingerprint []figure
 	Rows        []Row // those that are about it
@@ -25,28 +28,44 @@ type figure struct {
 	Promised, Measured, Difference string // empty where there is none
 }
 
-// endpoints are the limits and, apart from them, the data of their pictures.
+// endpoints are the limits, those that failed first, and, apart from them, the data of their pictures.
 func (r *Report) endpoints() ([]endpoint, [][]chart.Picture) {
 	var endpoints []endpoint
 	pictures := [][]chart.Picture{}
-	for _, limit := range r.Limits {
-		e := endpoint{Limit: limit, Pictures: chart.Of(limit, r.Policy.Peak), Fingerprint: fingerprint(limit), Rows: r.rowsOf(limit)}
+	limits := slices.Clone(r.Limits)
+	slices.SortStableFunc(limits, func(a, b harness.Limit) int { return cmp.Compare(urgency(a.Verdict), urgency(b.Verdict)) })
+	for i, limit := range limits {
+		e := endpoint{Limit: limit, ID: fmt.Sprintf("limit-%d", i+1), Pictures: chart.Of(limit, r.Policy.Peak), Fingerprint: fingerprint(limit), Rows: r.rowsOf(limit)}
 		endpoints = append(endpoints, e)
 		pictures = append(pictures, e.Pictures)
 	}
 	return endpoints, pictures
 }
 
+// urgency is where a verdict stands among others: what a reader has to look at comes first.
+func urgency(v harness.Outcome) int {
+	switch v {
+	case harness.Fail:
+		return 0
+	case harness.NotAssessed:
+		return 1
+	}
+	return 2
+}
+
 // fingerprint sets what was measured beside what is promised.
 func fingerprint(l harness.Limit) []figure {
 	p := l.Policy
 	promised := map[string]float64{"rate": p.Rate, "burst": p.Burst, "window_s": p.WindowS}
-	if p.Burst > 0 {
+	credit := "requests"
+	if p.Burst > 0 { // then the window shows in the credit alone
 		promised["credit"] = (p.Burst - p.Rate) * p.WindowS
+		credit = fmt.Sprintf("requests: %s/s more for %s s", number(p.Burst-p.Rate), number(p.WindowS))
+		delete(promised, "window_s")
 	}
 	var figures []figure
 	for _, f := range []struct{ name, key, unit string }{
-		{"Sustained rate", "rate", "requests/s"}, {"Burst rate", "burst", "requests/s"}, {"Burst credit", "credit", "requests"},
+		{"Sustained rate", "rate", "requests/s"}, {"Burst rate", "burst", "requests/s"}, {"Burst credit", "credit", credit},
 		{"Requests per window", "requests", "requests"}, {"Window", "window_s", "s"},
 	} {
 		measured, was := l.Estimate[f.key]
@@ -62,11 +81,20 @@ func fingerprint(l harness.Limit) []figure {
 			shown.Measured = number(measured)
 		}
 		if was && due > 0 {
-			shown.Difference = fmt.Sprintf("%+.1f %%", 100*(measured-due)/due)
+			shown.Difference = percent(measured, due)
 		}
 		figures = append(figures, shown)
 	}
 	return figures
+}
+
+// percent is how far a measured figure is off the promised one.
+func percent(measured, promised float64) string {
+	off := math.Round(1000*(measured-promised)/promised) / 10
+	if off == 0 {
+		return "0.0 %" // without a sign: a minus before nothing looks like a fault
+	}
+	return fmt.Sprintf("%+.1f %%", off)
 }
 
 // rowsOf are the rows of tier limits that an endpoint's attack decides: those that name it, and on the Insertion API,

@@ -20,10 +20,11 @@ type group struct {
 // htmlRow is a row as the page shows it.
 type htmlRow struct {
 	Row
-	Text     string // the requirement in full
-	Block    int    // where its exchanges are packed
-	Culprit  int    // the exchange that shows why it failed or warns; 0 of other rows
-	Open     bool   // from the start
+	Text     string     // the requirement in full
+	Block    int        // where its exchanges are packed
+	Culprit  int        // the exchange that shows why it failed or warns; 0 of other rows
+	Open     bool       // from the start
+	Pictures []endpoint // that show what it was decided by
 	Selected bool
 }
 
@@ -31,12 +32,12 @@ type htmlRow struct {
 const openAtFirst = 20
 
 // groups are the rows, failures first, then warnings, then section by section.
-func (r *Report) groups(blockOf []int) []group {
+func (r *Report) groups(blockOf []int, endpoints []endpoint) []group {
 	failed := group{ID: "failed", Title: "Failed"}
 	warned := group{ID: "warned", Title: "Warnings"}
 	var sections []group
 	for i, row := range r.Rows {
-		shown := htmlRow{Row: row, Text: requirement(row), Block: blockOf[i], Selected: row.counts || !r.Run.Selected}
+		shown := htmlRow{Row: row, Text: requirement(row), Block: blockOf[i], Selected: row.counts || !r.Run.Selected, Pictures: about(row, endpoints)}
 		if n := len(sections); n == 0 || sections[n-1].API != row.API || sections[n-1].Title != row.Section {
 			sections = append(sections, group{ID: fmt.Sprintf("section-%d", n+1), API: row.API, Title: row.Section})
 		}
@@ -64,6 +65,13 @@ func (g *group) add(row htmlRow) {
 	g.Counts.count(row.Verdict)
 }
 
+// about are the endpoints whose attacks decided a row.
+func about(row Row, endpoints []endpoint) []endpoint {
+	return slices.DeleteFunc(slices.Clone(endpoints), func(e endpoint) bool {
+		return !slices.ContainsFunc(e.Rows, func(of Row) bool { return of.ID == row.ID })
+	})
+}
+
 // requirement is what a row demands, in full if the catalogue has it.
 func requirement(row Row) string {
 	if known, ok := catalogue.Lookup(row.ID); ok {
@@ -80,6 +88,12 @@ func (r *Report) apis() []string {
 	})
 }
 
+// ofClient reports whether a client was tried.
+func (r *Report) ofClient() bool {
+	_, tried := r.Levels[catalogue.Client]
+	return tried
+}
+
 // ladder is how far an API got: a level is granted if every MUST row up to it passes.
 type ladder struct {
 	API, Granted string
@@ -90,8 +104,14 @@ type ladder struct {
 type rung struct {
 	Level                     string
 	Granted                   bool
-	Must, Failed, NotAssessed int // MUST rows of that tier
-	Against                   []string
+	Must, Failed, NotAssessed int       // MUST rows of that tier
+	Against                   []against // the first of them, those that failed before the others
+}
+
+// against is a row that stands against a level.
+type against struct {
+	ID     string
+	Waived bool // which changes nothing
 }
 
 // More reports whether there are more rows against it than it names.
@@ -106,6 +126,9 @@ func (r *Report) ladders() []ladder {
 		l := ladder{API: api, Granted: r.Levels[api]}
 		granted := l.Granted != verdict.LevelNone
 		for _, tier := range catalogue.Tiers {
+			if !slices.ContainsFunc(r.Rows, func(row Row) bool { return row.API == api && row.Tier == string(tier) }) {
+				continue // a client has no limits to hold
+			}
 			step := r.rung(api, tier)
 			step.Granted = granted
 			granted = granted && l.Granted != string(tier)
@@ -118,22 +141,21 @@ func (r *Report) ladders() []ladder {
 
 func (r *Report) rung(api string, tier catalogue.Tier) rung {
 	step := rung{Level: string(tier)}
+	var failed, open []against
 	for _, row := range r.Rows {
-		if row.API != api || row.Tier != string(tier) || row.Level != string(catalogue.Must) {
+		if row.API != api || row.Tier != string(tier) || row.Level != string(catalogue.Must) || row.outside {
 			continue
 		}
 		step.Must++
 		switch row.Verdict {
 		case verdict.Fail:
-			step.Failed++
+			failed = append(failed, against{row.ID, row.Waived != ""})
 		case verdict.NotAssessed:
-			step.NotAssessed++
-		default:
-			continue
-		}
-		if len(step.Against) < namedAgainst {
-			step.Against = append(step.Against, row.ID)
+			open = append(open, against{ID: row.ID})
 		}
 	}
+	step.Failed, step.NotAssessed = len(failed), len(open)
+	step.Against = append(failed, open...)
+	step.Against = step.Against[:min(len(step.Against), namedAgainst)]
 	return step
 }

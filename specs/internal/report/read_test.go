@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"unicode"
 
 	"leadconform/specs/internal/report"
 )
@@ -47,5 +48,23 @@ func TestReadIsStrict(t *testing.T) {
 		if _, err := report.Read([]byte(text)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
+	}
+}
+
+// What a program writes to a terminal must not steer it, and must say the same all the same.
+func TestJSONSteersNoTerminal(t *testing.T) {
+	r := sample(t, false)
+	said := "a\x1b[2J\u009b2J\x7f\u202eb\U000e0041é😀\t"
+	r.Rows[1].Actual = said
+	var b bytes.Buffer
+	if err := r.WriteJSON(&b); err != nil {
+		t.Fatal(err)
+	}
+	if i := bytes.IndexFunc(b.Bytes(), func(c rune) bool { return c != '\n' && unicode.In(c, unicode.Cc, unicode.Cf) }); i >= 0 {
+		t.Errorf("the report holds %q", b.Bytes()[i:i+4])
+	}
+	read, err := report.Read(b.Bytes())
+	if err != nil || read.Rows[1].Actual != said {
+		t.Errorf("it reads back as %q, %v", read.Rows[1].Actual, err)
 	}
 }

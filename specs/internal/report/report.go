@@ -91,6 +91,7 @@ type Row struct {
 	Exchanges  []int           `json:"exchanges"`
 	Reproduce  string          `json:"reproduce"`
 
+	outside bool   // no part of what was asked for, whatever the level
 	counts  bool   // at or below the asked level, and selected
 	culprit int    // the exchange that Reproduce sends again; 0 if there is none
 	message string // the failure in full, for a terminal
@@ -121,7 +122,7 @@ func newRow(j verdict.Row) Row {
 		ID: j.Row.ID, API: j.API, Level: string(j.Level), Tier: string(j.Tier), Section: j.Section, Title: j.Title,
 		Source: Source(j.Row), Verdict: j.Verdict, Reason: j.Reason, Waived: j.Waived, Notes: orEmpty(j.Notes), Figures: j.Figures,
 		Expected: j.Expected, Actual: j.Actual, DurationMS: j.DurationMS, Exchanges: []int{},
-		counts: j.Counts, message: j.Message,
+		outside: j.Outside, counts: j.Counts, message: j.Message,
 	}
 }
 

@@ -1,11 +1,15 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // WriteFiles writes report.json, junit.xml and index.html into a folder, which it makes if need be. Each file is whole
@@ -45,9 +49,38 @@ func writeFile(path string, write func(io.Writer) error) error {
 }
 
 // WriteJSON writes the report as indented JSON. Characters that HTML minds are escaped, so that the text can stand in a
-// page.
-func (r *Report) WriteJSON(w io.Writer) error {
-	encoder := json.NewEncoder(w)
+// page, and so are those that steer a terminal.
+func (r *Report) WriteJSON(w io.Writer) error { return EncodeJSON(w, r) }
+
+// EncodeJSON writes a value as indented JSON, with whatever a target said in it made harmless: HTML's own characters,
+// control characters and those that change the direction of a text stand as \u escapes.
+func EncodeJSON(w io.Writer, v any) error {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(r)
+	if err := encoder.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(escapeSteering(text.Bytes()))
+	return err
+}
+
+// escapeSteering escapes in JSON the characters that encoding/json leaves: DEL, those of C1, which terminals take for
+// escape sequences as well, and those of the category Cf. All of them stand within strings.
+func escapeSteering(text []byte) []byte {
+	steers := func(c rune) bool { return c != '\n' && unicode.In(c, unicode.Cc, unicode.Cf) }
+	if bytes.IndexFunc(text, steers) < 0 {
+		return text
+	}
+	escaped := make([]byte, 0, len(text)+len(text)/8)
+	for _, c := range string(text) {
+		if !steers(c) {
+			escaped = utf8.AppendRune(escaped, c)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{c}) {
+			escaped = fmt.Appendf(escaped, `\u%04x`, unit)
+		}
+	}
+	return escaped
 }

@@ -15,18 +15,16 @@
     return svg;
   };
 
-  const phaseOf = (picture, point) => {
-    const phase = picture.phases[point.phase];
-    return printable(phase.name) + (phase.attempt ? " again" : "");
-  };
+  const phaseOf = (picture, point) => nameOf(picture.phases[point.phase]);
 
   const stretch = point => `${point.at_s.toFixed(1)}–${(point.at_s + point.length_s).toFixed(1)} s`;
 
   // View is one picture on the page: its readout, its panels, its table.
   class View {
-    constructor(details, picture, name) {
+    constructor(details, picture, span, name) {
       this.details = details;
       this.picture = picture;
+      this.span = span;
       this.name = name;
       this.series = panels.flatMap(panel => panel.series).filter(series => drawn(picture, series));
       this.index = null;
@@ -50,7 +48,7 @@
     draw(width = this.slider.clientWidth) {
       this.charts?.forEach(chart => chart.destroy());
       this.slider.replaceChildren();
-      this.charts = drawPicture(this.picture, this.slider, width, this.name, index => this.read(index));
+      this.charts = drawPicture(this.picture, this.span, this.slider, width, this.name, index => this.read(index));
     }
 
     fit() {
@@ -106,7 +104,7 @@
     const { limit, picture: place } = details.dataset;
     const picture = all[limit][place];
     if (picture.points.length === 0) return;
-    details.view = new View(details, picture, details.dataset.name);
+    details.view = new View(details, picture, spanOf(all[limit]), details.dataset.name);
     details.view.draw();
     views.push(details.view);
     resized.observe(details.view.slider);
@@ -128,7 +126,7 @@
   let unfolded = [];
   window.addEventListener("beforeprint", () => {
     document.documentElement.classList.add("paper");
-    unfolded = [...document.querySelectorAll(".reasons details:not([open])")];
+    unfolded = [...document.querySelectorAll(".reasons details:not([open]), .aside:not([open])")];
     unfolded.forEach(details => { details.open = true; });
     pictures.forEach(show);
     views.forEach(view => view.draw(paperWidth));

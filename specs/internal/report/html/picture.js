@@ -31,13 +31,20 @@ const figures = value => (value === null || value === undefined ? "–" : Number
 
 const colour = name => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-// drawPicture draws the panels into an element, so many pixels wide, and returns their charts. moved is called with the index of the point
-// under the cursor, or null.
-const drawPicture = (picture, holder, width, syncKey, moved) => {
+// nameOf is a phase's name, and whether it is a repetition.
+const nameOf = phase => printable(phase.name) + (phase.attempt ? " again" : "");
+
+// spanOf is the stretch of time, in seconds, that the pictures of one limit cover together. All are drawn over the whole of
+// it, so that what happened at once stands one below the other.
+const spanOf = pictures => {
+  const points = pictures.flatMap(picture => picture.points);
+  return [Math.min(...points.map(point => point.at_s)), Math.max(...points.map(point => point.at_s + point.length_s))];
+};
+
+// drawPicture draws the panels over a stretch of time into an element, so many pixels wide, and returns their charts. moved is
+// called with the index of the point under the cursor, or null.
+const drawPicture = (picture, [from, to], holder, width, syncKey, moved) => {
   const { points, phases } = picture;
-  const last = points.at(-1);
-  const from = points[0].at_s;
-  const to = last.at_s + last.length_s;
 
   // steps draws each second as a level stretch. Seconds that touch are joined; a silence is a gap.
   const steps = filled => (u, index, first, end) => {
@@ -71,7 +78,7 @@ const drawPicture = (picture, holder, width, syncKey, moved) => {
       ctx.fillRect(x, bbox.top, width, bbox.height);
       ctx.fillStyle = colour("muted");
       ctx.fillRect(x, bbox.top, devicePixelRatio, bbox.height);
-      const name = printable(phase.name);
+      const name = nameOf(phase);
       if (named && ctx.measureText(name).width + 10 * devicePixelRatio < width) {
         ctx.fillText(name, x + 5 * devicePixelRatio, bbox.top + 4 * devicePixelRatio);
       }
