@@ -20,7 +20,7 @@ func onceOnly(j *Journal) finding {
 			len(tries)+j.Unkept, (tries[1].Arrived - tries[0].Answered).Seconds(), tries[0].status())
 	}
 	if j.unfinished() {
-		return unassessed("the client was not done when its time was up: whether it would have tried again is not known")
+		return unassessed("the client was not done %s: whether it would have tried again is not known", j.stopped())
 	}
 	if why := j.controlled(); why != "" {
 		return unassessed("%s", why)
@@ -40,20 +40,32 @@ func takenAsSuccess(j *Journal) finding {
 	return onceOnly(j)
 }
 
-// waitsAsAsked checks that no try comes before the time that an answer has named (CL-LD-06, CL-LD-12, CL-IN-06).
+// waitsAsAsked checks that a next try comes, and not before the time that an answer has named (CL-LD-06, CL-LD-12,
+// CL-IN-06).
 func waitsAsAsked(j *Journal) finding {
+	const expected = "another try, and not before the time that Retry-After names"
 	if why := j.nothing(); why != "" {
 		return unassessed("%s", why)
 	}
-	round, _, _ := j.rounds()
-	f, judged := j.check(round, func(w wait) bool { return w.from.Wait > 0 }, "no try before the time that Retry-After names")
+	round, later, _ := j.rounds()
+	f, judged := j.check(round, func(w wait) bool { return w.from.Wait > 0 }, expected)
 	switch {
 	case judged > 0:
 		return f.gaveUp(j, round)
 	case j.unfinished():
-		return unassessed("no retry had come when the client's time was up, after %s", round[0].status())
+		return unassessed("the client had not tried again %s, after %s", j.stopped(), round[0].status())
 	}
-	return unassessed("there is no wait to judge: after %s the client never tried again", round[0].status())
+	switch why := j.controlled(); {
+	case round[0].Wait == 0:
+		return unassessed("there is no wait to judge: the first request was answered with %s", round[0].status())
+	case len(later) > 0:
+		return unassessed("there is no wait to judge: after %s the client sent the lead again when it was called the next time, and not before", round[0].status())
+	case len(j.Calls) == 0:
+		return unassessed("after %s the lead had not come again when serving ended", round[0].status())
+	case why != "":
+		return unassessed("%s", why)
+	}
+	return failed(round, expected, "after %s the client ended without another try, and the next call sent the second lead alone", round[0].status())
 }
 
 // backsOff checks that an answer which names no wait is followed by a try, after 1, 2, 4 and 8 s (CL-LD-07, CL-LD-09,
@@ -67,7 +79,7 @@ func backsOff(j *Journal) finding {
 	switch {
 	case len(round) > 1:
 	case j.unfinished():
-		return unassessed("no retry had come when the client's time was up, after %s", round[0].status())
+		return unassessed("the client had not tried again %s, after %s", j.stopped(), round[0].status())
 	case round[0].Wait > 0:
 		return passed(round).noting("after %s with Retry-After the client never tried again", round[0].status())
 	default:
@@ -108,7 +120,7 @@ func stops(j *Journal) finding {
 	case len(round) == 1:
 		return unassessed("the control failed: after %s there was no retry", round[0].status())
 	case j.unfinished():
-		return unassessed("the client was still at it when its time was up, after %d requests", len(round))
+		return unassessed("the client was still at it %s, after %d requests", j.stopped(), len(round))
 	}
 	f := passed(round)
 	if len(round) == maxTries {
@@ -150,7 +162,7 @@ func turnsUpAgain(j *Journal) finding {
 	case round[len(round)-1].Status/100 == 2:
 		return unassessed("the client never gave up: after %d requests the lead was accepted", len(round))
 	case j.unfinished():
-		return unassessed("the client had not given up when its time was up, after %d requests", len(round))
+		return unassessed("the client had not given up %s, after %d requests", j.stopped(), len(round))
 	case len(j.Calls) == 0:
 		return unassessed("the lead had not come again when serving ended")
 	}

@@ -58,5 +58,9 @@ type Ended struct {
 	Took     time.Duration // from start to end
 }
 
-// Caller calls the client. It returns when the client has ended, or ctx is done and the client was killed.
+// cutShort says that the call, or processes that it left, had to be killed: what they were about to do is not known.
+func (e Ended) cutShort() bool { return e.Overtime || e.Left }
+
+// Caller calls the client. It returns when the client has ended, or ctx is done and the client was killed. A call
+// that ctx ended with the cause context.DeadlineExceeded is Overtime.
 type Caller func(ctx context.Context, c Call) Ended

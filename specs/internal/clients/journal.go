@@ -106,10 +106,21 @@ func (j *Journal) rounds() (first, later []*Entry, unclear bool) {
 // the client isn't started by us and has not been silent for as long as parts two rounds.
 func (j *Journal) unfinished() bool {
 	if len(j.Calls) > 0 {
-		return j.Calls[0].Overtime
+		return j.Calls[0].cutShort()
 	}
 	tries := j.tries()
 	return j.Length-tries[len(tries)-1].Answered < roundGap
+}
+
+// stopped says when what the client does is no longer known.
+func (j *Journal) stopped() string {
+	switch {
+	case len(j.Calls) == 0:
+		return "when serving ended"
+	case j.Calls[0].Left:
+		return "when it ended and the processes that it left were killed"
+	}
+	return "when its time was up"
 }
 
 func scaled(d time.Duration, speed float64) time.Duration { return time.Duration(float64(d) / speed) }

@@ -64,6 +64,10 @@ func (s *story) last() *clients.Entry { return s.j.Entries[len(s.j.Entries)-1] }
 
 func (s *story) killed() *story { s.j.Calls[0].Overtime = true; return s }
 
+func (s *story) left() *story { s.j.Calls[0].Left = true; return s }
+
+func (s *story) killedLast() *story { s.j.Calls[len(s.j.Calls)-1].Overtime = true; return s }
+
 // fromAfar is a client that wasn't started by us, silent for a time at the end.
 func (s *story) fromAfar(silent time.Duration) *story {
 	s.j.Calls = nil
@@ -93,6 +97,8 @@ func TestRowsAreJudgedByTheJournalAlone(t *testing.T) {
 		"once and nothing else":            {"CL-LD-01", distro("refused-400").try(0, 400), spec.NotAssessed, "no second lead"},
 		"once and a refused second lead":   {"CL-LD-01", distro("refused-400").try(0, 400).next(clients.SecondLead, second, 401), spec.NotAssessed, "the second lead was answered 401"},
 		"once, and then killed":            {"CL-LD-01", distro("refused-400").try(0, 400).killed().next(clients.SecondLead, second, 201), spec.NotAssessed, "not done when its time was up"},
+		"once, and left running":           {"CL-LD-01", distro("refused-400").try(0, 400).left().next(clients.SecondLead, second, 201), spec.NotAssessed, "the processes that it left were killed"},
+		"once, and then killed later":      {"CL-LD-01", distro("refused-400").try(0, 400).next(clients.SecondLead, second, 201).killedLast(), spec.NotAssessed, "not done with the second lead"},
 		"from afar, once, just now":        {"CL-LD-01", distro("refused-400").try(0, 400).next(clients.SecondLead, second, 201).fromAfar(40 * time.Second), spec.NotAssessed, "not done"},
 		"from afar, once, a while ago":     {"CL-LD-01", distro("refused-400").try(0, 400).next(clients.SecondLead, second, 201).fromAfar(45 * time.Second), spec.Passed, ""},
 		"never":                            {"CL-LD-01", distro("refused-400").next(clients.SecondLead, second, 201), spec.NotAssessed, "sent no lead"},
@@ -111,12 +117,19 @@ func TestRowsAreJudgedByTheJournalAlone(t *testing.T) {
 		"backoff after a later 429":        {"CL-LD-06", distro("limited").try(0, 429, 1).try(1000*ms, 429, 1).try(2000*ms, 429, 1).try(5000*ms, 201), spec.Passed, ""},
 		"backoff after the first 429":      {"CL-LD-06", distro("limited").try(0, 429, 1).try(2001*ms, 201), spec.Passed, "longer than documented"},
 		"the second wait early":            {"CL-LD-06", distro("limited").try(0, 429, 3).try(3000*ms, 429, 2).try(0, 201), spec.Failed, "try 3 came 0.000 s after 429"},
-		"no next try":                      {"CL-LD-06", distro("limited").try(0, 429, 3), spec.NotAssessed, "never tried again"},
+		"no next try":                      {"CL-LD-06", distro("limited").try(0, 429, 3), spec.NotAssessed, "sent no second lead"},
+		"no next try, and a second lead":   {"CL-LD-06", distro("limited").try(0, 429, 3).next(clients.SecondLead, second, 201), spec.Failed, "without another try"},
+		"no next try in the same call":     {"CL-LD-06", distro("limited").try(0, 429, 3).next(clients.TheLead, lead, 201), spec.NotAssessed, "when it was called the next time"},
+		"no next try, second call killed":  {"CL-LD-06", distro("limited").try(0, 429, 3).next(clients.SecondLead, second, 201).killedLast(), spec.NotAssessed, "not done with the second lead"},
+		"no next try, and left running":    {"CL-LD-06", distro("limited").try(0, 429, 3).left().next(clients.SecondLead, second, 201), spec.NotAssessed, "the processes that it left were killed"},
+		"no next try, from afar":           {"CL-LD-06", distro("limited").try(0, 429, 3).next(clients.SecondLead, second, 201).fromAfar(time.Hour), spec.NotAssessed, "when serving ended"},
+		"no wait at all":                   {"CL-LD-06", distro("limited").try(0, 201).next(clients.SecondLead, second, 201), spec.NotAssessed, "no wait to judge"},
 		"no next try in time":              {"CL-LD-06", distro("limited").try(0, 429, 3).killed(), spec.NotAssessed, "time was up"},
 		"1, 2, 4, 8":                       {"CL-LD-09", distro("broken").try(0, 500).try(1000*ms, 500).try(2000*ms, 500).try(4000*ms, 201), spec.Passed, ""},
 		"2, 4, 8: full jitter":             {"CL-LD-09", distro("broken").try(0, 500).try(2000*ms, 500).try(4000*ms, 500).try(8000*ms, 201), spec.Passed, ""},
 		"1, 1":                             {"CL-LD-09", distro("broken").try(0, 500).try(1000*ms, 500).try(1000*ms, 201), spec.Failed, "try 3 came 1.000 s after 500"},
 		"a minute":                         {"CL-LD-09", distro("broken").try(0, 500).try(40*time.Second, 201), spec.Passed, "longer than documented"},
+		"no retry, and left running":       {"CL-LD-09", distro("broken").try(0, 500).left(), spec.NotAssessed, "the processes that it left were killed"},
 		"no retry of a 500":                {"CL-LD-09", distro("broken").try(0, 500), spec.Failed, "never tried again"},
 		"one retry":                        {"CL-LD-09", distro("broken").try(0, 500).try(1000*ms, 500), spec.Passed, "gave up after 2 requests"},
 		"speed divides the backoff":        {"CL-LD-09", fast("broken").try(0, 500).try(100*ms, 500).try(200*ms, 500).try(400*ms, 201), spec.Passed, ""},
@@ -124,6 +137,7 @@ func TestRowsAreJudgedByTheJournalAlone(t *testing.T) {
 		"queued for the next call":         {"CL-LD-11", six(distro("closed-for-good")).next(clients.TheLead, reordered, 201), spec.Passed, ""},
 		"queued with another name":         {"CL-LD-11", six(distro("closed-for-good")).next(clients.TheLead, renamed, 201), spec.Failed, "another payload"},
 		"dropped":                          {"CL-LD-11", six(distro("closed-for-good")).next(clients.SecondLead, second, 201), spec.Failed, "the second lead alone"},
+		"dropped, or the call was cut":     {"CL-LD-11", six(distro("closed-for-good")).next(clients.SecondLead, second, 201).killedLast(), spec.NotAssessed, "not done with the second lead"},
 		"dropped, and no second lead":      {"CL-LD-11", six(distro("closed-for-good")), spec.NotAssessed, "the control failed"},
 		"never given up":                   {"CL-LD-11", distro("closed-for-good").try(0, 503).try(1000*ms, 201).next(clients.SecondLead, second, 201), spec.NotAssessed, "was accepted"},
 		"again in the same call":           {"CL-LD-11", six(distro("closed-for-good")).try(45*time.Second, 201), spec.Passed, ""},

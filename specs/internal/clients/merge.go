@@ -37,7 +37,7 @@ func merges(j *Journal) finding {
 	}
 	switch {
 	case patched == nil && j.unfinished():
-		return unassessed("no second PATCH had come when the client's time was up")
+		return unassessed("no second PATCH had come %s", j.stopped())
 	case patched == nil:
 		return failed(shown, expected, "after the 409 the client never patched again")
 	case read == nil:

@@ -14,8 +14,9 @@ import (
 // maxOutput is how many bytes of what a client prints are kept, for the reader of a report.
 const maxOutput = 4 << 10
 
-// pipeTime is how long the output of a client that has ended may stay open: processes that it left hold it.
-const pipeTime = 500 * time.Millisecond
+// lingerTime is how long processes that a client has started may go on after it has ended, or hold its output open, until
+// they count as left behind.
+const lingerTime = 500 * time.Millisecond
 
 // Command returns a caller that starts a command, in a process group of its own. When the command ends, or its time is
 // up, the whole group is killed; only a process that has left the group on purpose (setsid) escapes.
@@ -26,20 +27,31 @@ func Command(args []string) Caller {
 		cmd.Stdin = bytes.NewReader(c.Stdin)
 		out := &output{}
 		cmd.Stdout, cmd.Stderr = out, out
-		cmd.WaitDelay = pipeTime
+		cmd.WaitDelay = lingerTime
 		inGroup(cmd)
-		cmd.Cancel = func() error { killGroup(cmd); return nil }
+		cmd.Cancel = func() error { killGroup(cmd.Process); return nil }
 		began := time.Now()
 		if err := cmd.Start(); err != nil {
 			return Ended{Err: fmt.Errorf("start the client: %w", err)}
 		}
 		err := cmd.Wait()
 		e := Ended{Status: cmd.ProcessState.ExitCode(), Took: time.Since(began)}
-		e.Overtime = errors.Is(ctx.Err(), context.DeadlineExceeded) && e.Status == -1
-		e.Left = killGroup(cmd) && !e.Overtime || errors.Is(err, exec.ErrWaitDelay)
+		e.Overtime = errors.Is(context.Cause(ctx), context.DeadlineExceeded) && e.Status == -1
+		e.Left = !e.Overtime && (errors.Is(err, exec.ErrWaitDelay) || outlived(cmd.Process))
+		killGroup(cmd.Process)
 		e.Printed, e.Output = out.end()
 		return e
 	}
+}
+
+// outlived reports whether processes of the command's group go on although the command has ended.
+func outlived(leader *os.Process) bool {
+	for deadline := time.Now().Add(lingerTime); groupRuns(leader); time.Sleep(lingerTime / 50) {
+		if time.Now().After(deadline) {
+			return true
+		}
+	}
+	return false
 }
 
 // output keeps the beginning of what a client prints, and counts the rest.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -69,6 +70,42 @@ func TestWhatAClientLeavesRunningIsKilled(t *testing.T) {
 			}
 			gone(t, pid)
 		})
+	}
+}
+
+// TestProcessThatHasEndedIsNotLeftRunning has a process of the group that is dead, and whose parent doesn't care.
+func TestProcessThatHasEndedIsNotLeftRunning(t *testing.T) {
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("it takes python3 to make such a process")
+	}
+	e := clients.Command([]string{"python3", "-c", `
+import os, time
+ready, done = os.pipe()
+if os.fork() == 0:
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    os.setsid()
+    os.write(done, b"x")
+    for fd in range(16):
+        try:
+            os.close(fd)
+        except OSError:
+            pass
+    time.sleep(5)
+    os._exit(0)
+os.read(ready, 1)
+print(os.getpgrp())`})(t.Context(), clients.Call{})
+	group, err := strconv.Atoi(strings.TrimSpace(e.Output))
+	if err != nil || e.Status != 0 {
+		t.Fatalf("%+v: %v", e, err)
+	}
+	if syscall.Kill(-group, 0) != nil {
+		t.Skip("the dead process was buried before it could be looked at")
+	}
+	if e.Left {
+		t.Error("a dead process counts as left running")
 	}
 }
 

@@ -28,7 +28,8 @@ type Script struct {
 	control lead
 	own     bool // the client sends leads of its own: the first that comes is the one that the script is about
 	phase   Phase
-	next    int // step
+	begun   chan struct{} // closed by the phase's first request; nil where nobody waits for it
+	next    int           // step
 	journal *Journal
 }
 
@@ -46,11 +47,19 @@ func (s *Script) Wrap(api http.Handler) http.Handler {
 	return s
 }
 
-// begin starts a phase: the requests from here on belong to that call of the client.
-func (s *Script) begin(p Phase) {
+// begin starts a phase: the requests from here on belong to that call of the client. The first of them closes begun.
+func (s *Script) begin(p Phase) (begun <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.phase = p
+	s.phase, s.begun = p, make(chan struct{})
+	return s.begun
+}
+
+// sent says whether the lead has come.
+func (s *Script) sent() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.journal.tries()) > 0
 }
 
 // end returns the journal. Requests that are still under way stay as they are: nobody waits for them any more.
@@ -106,6 +115,10 @@ func (s *Script) arrive(r *http.Request, body []byte) (*Entry, *Step) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.begun != nil {
+		close(s.begun)
+		s.begun = nil
+	}
 	e := &Entry{
 		Phase: s.phase, Arrived: now.Sub(s.began), Answered: now.Sub(s.began), At: now,
 		Method: r.Method, Path: r.URL.RequestURI(), Header: r.Header.Clone(), Body: body,

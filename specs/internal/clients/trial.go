@@ -18,21 +18,25 @@ import (
 type Trial struct {
 	Book   *Book
 	Only   func(row string) bool // the rows that are asked for; nil: all
-	Speed  float64               // at least 1
+	Speed  float64               // from 1 to MaxSpeed
 	Start  Start
 	Caller Caller
 	// Tell is called when a scenario has ended, from any goroutine; may be nil.
 	Tell func(scenario string)
 }
 
-// When, from the beginning of the trial, a call is ended: the first late enough for a client that never stops to send
-// its seventh request, after 63 s at real speed; the second when the whole is over. What a process needs to start on a busy machine is not
-// divided by the speed, and a speed above maxScale shortens nothing more, since Retry-After knows no less than a second.
+// MaxSpeed is the highest speed. Above it the tolerance of 50 ms would hide waits that grow too slowly, and Retry-After
+// knows no less than a second.
+const MaxSpeed = 10
+
+// How long a call of the client may take: silent before its first request, which a busy machine may keep it from
+// sending, and then from that request on. The call for the lead is long enough for a client that never stops to send its
+// seventh request, which comes after 63 s. The speed divides the first of each pair alone, since a machine is no faster
+// for it.
 const (
-	firstCall = 70 * time.Second
-	bothCalls = 78 * time.Second
-	startUp   = 3 * time.Second // a call
-	maxScale  = 10
+	maxSilence, silenceSlack       = 50 * time.Second, 5 * time.Second
+	maxFirstCall, firstCallSlack   = 70 * time.Second, 3 * time.Second
+	maxSecondCall, secondCallSlack = 8 * time.Second, 1500 * time.Millisecond
 )
 
 // stagger is the time from the start of one scenario to that of the next, the longest first, so that a client whose
@@ -42,13 +46,12 @@ const stagger = 100 * time.Millisecond
 // Run plays the scenarios side by side, each on a port of its own, and returns their journals by name. An
 // error means that the client could not be started; the journal of a scenario that could not be played says why.
 func (t Trial) Run(ctx context.Context) (journals map[string]*Journal, err error) {
-	if t.Speed < 1 {
-		return nil, fmt.Errorf("speed %v: it must be at least 1", t.Speed)
+	if !(t.Speed >= 1 && t.Speed <= MaxSpeed) {
+		return nil, fmt.Errorf("speed %v: it must be from 1 to %d", t.Speed, MaxSpeed)
 	}
 	journals = map[string]*Journal{}
 	var mu sync.Mutex
 	var group sync.WaitGroup
-	began := time.Now()
 	scenarios := t.Scenarios()
 	slices.SortStableFunc(scenarios, func(a, b Scenario) int { return cmp.Compare(b.length(), a.length()) })
 	for i, s := range scenarios {
@@ -57,7 +60,7 @@ func (t Trial) Run(ctx context.Context) (journals map[string]*Journal, err error
 			case <-time.After(time.Duration(i) * stagger):
 			case <-ctx.Done():
 			}
-			j := t.play(ctx, s, began)
+			j := t.play(ctx, s)
 			mu.Lock()
 			journals[s.Name] = j
 			mu.Unlock()
@@ -92,7 +95,7 @@ func (t Trial) Scenarios() []Scenario {
 }
 
 // play plays one scenario of a trial: the lead, and then the second lead if a row wants it.
-func (t Trial) play(ctx context.Context, s Scenario, began time.Time) *Journal {
+func (t Trial) play(ctx context.Context, s Scenario) *Journal {
 	failed := func(err error) *Journal {
 		return &Journal{Scenario: s, Speed: t.Speed, Fault: fmt.Errorf("scenario %s could not be played: %w", s.Name, err)}
 	}
@@ -115,11 +118,9 @@ func (t Trial) play(ctx context.Context, s Scenario, began time.Time) *Journal {
 	if err := script.prepare(); err != nil {
 		return failed(err)
 	}
-	scale := min(t.Speed, maxScale)
-	calls := []Ended{t.call(ctx, began.Add(startUp+scaled(firstCall, scale)), script.callFor(script.trial, base, state))}
-	if s.needsControl() {
-		script.begin(Second)
-		calls = append(calls, t.call(ctx, began.Add(2*startUp+scaled(bothCalls, scale)), script.callFor(script.control, base, state)))
+	calls := []Ended{t.call(ctx, script.begin(First), maxFirstCall, firstCallSlack, script.callFor(script.trial, base, state))}
+	if s.needsControl() && script.sent() { // of a client that has sent nothing, a second lead would show nothing
+		calls = append(calls, t.call(ctx, script.begin(Second), maxSecondCall, secondCallSlack, script.callFor(script.control, base, state)))
 	}
 	script.look()
 	j := script.end()
@@ -130,10 +131,22 @@ func (t Trial) play(ctx context.Context, s Scenario, began time.Time) *Journal {
 	return j
 }
 
-// call calls the client, until a moment at most.
-func (t Trial) call(ctx context.Context, until time.Time, c Call) Ended {
-	ctx, cancel := context.WithDeadline(ctx, until)
-	defer cancel()
+// call calls the client, and ends it when its time is up. begun is closed by its first request.
+func (t Trial) call(ctx context.Context, begun <-chan struct{}, most, slack time.Duration, c Call) Ended {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-begun:
+			select {
+			case <-time.After(scaled(most, t.Speed) + slack):
+			case <-ctx.Done():
+			}
+		case <-time.After(scaled(maxSilence, t.Speed) + silenceSlack):
+		case <-ctx.Done():
+		}
+		cancel(context.DeadlineExceeded) // of no effect once the call has ended
+	}()
 	return t.Caller(ctx, c)
 }
 

@@ -53,6 +53,29 @@ func TestEachWrongClientFailsTheRowThatNamesItsFault(t *testing.T) {
 	}
 }
 
+func TestEveryWrongClientNamesARow(t *testing.T) {
+	for _, wrong := range integrator.All() {
+		if len(wrong.Rows) == 0 {
+			t.Errorf("%s fails no row", wrong.ID)
+		}
+	}
+}
+
+func TestWhatIsNoClientPassesNoRow(t *testing.T) {
+	for _, null := range integrator.Nulls() {
+		t.Run(null.ID, func(t *testing.T) {
+			t.Parallel()
+			for _, speed := range []float64{1, 10} {
+				for id, o := range try(t, null.Recipe, speed, goClient(&null)) {
+					if o.Result == spec.Passed {
+						t.Errorf("speed %v: %s passes: %q", speed, id, o.Notes)
+					}
+				}
+			}
+		})
+	}
+}
+
 func TestClientsThatTakeALeftFreedomPassEveryRow(t *testing.T) {
 	for _, variant := range integrator.Variants() {
 		t.Run(variant.ID, func(t *testing.T) {

@@ -24,7 +24,7 @@ import (
 type clientCmd struct {
 	Recipe  string        `help:"Which API the client speaks: distro or insertion." required:"" enum:"distro,insertion"`
 	Only    []string      `help:"Judge only these rows: IDs or globs such as 'CL-LD-0*'." placeholder:"ID"`
-	Speed   float64       `help:"Divide the scripted waits by this, and tell the client (LEAD_SPEED) to do so with its own." default:"1" placeholder:"N"`
+	Speed   float64       `help:"Divide the scripted waits by this, 1 to 10, and tell the client (LEAD_SPEED) to do so with its own." default:"1" placeholder:"N"`
 	Strict  bool          `help:"A SHOULD row that fails makes the exit status 1, too."`
 	Serve   bool          `help:"Start no command: serve the scenarios to a client that runs elsewhere, until interrupted."`
 	Addr    string        `help:"Where --serve listens." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
@@ -71,8 +71,8 @@ func (c *clientCmd) Run(ctx context.Context, w *World) error {
 // trial checks everything that can be wrong before the first call.
 func (c *clientCmd) trial(w *World) (*clients.Trial, error) {
 	switch {
-	case c.Speed < 1:
-		return nil, usage("--speed %v: it must be at least 1", c.Speed)
+	case !(c.Speed >= 1 && c.Speed <= clients.MaxSpeed):
+		return nil, usage("--speed %v: it must be from 1 to %d", c.Speed, clients.MaxSpeed)
 	case c.Serve && len(c.Command) > 0:
 		return nil, usage("--serve starts no command: leave out %s", c.Command[0])
 	case !c.Serve && len(c.Command) == 0:

@@ -38,6 +38,8 @@ func TestMistakesAboutClientsExit2(t *testing.T) {
 		"a client that isn't there": {[]string{"client", "--recipe", "distro", "--", "no-such-client"}, "no-such-client"},
 		"a row of the other recipe": {[]string{"client", "--recipe", "distro", "--only", "CL-IN-01", "--", "true"}, "--only CL-IN-01 matches no row of recipe distro"},
 		"a speed below 1":           {[]string{"client", "--recipe", "distro", "--speed", "0.5", "--", "true"}, "--speed 0.5"},
+		"a speed above 10":          {[]string{"client", "--recipe", "distro", "--speed", "11", "--", "true"}, "--speed 11: it must be from 1 to 10"},
+		"a speed that is no number": {[]string{"client", "--recipe", "distro", "--speed", "NaN", "--", "true"}, "--speed NaN"},
 		"a command to be served":    {[]string{"client", "--recipe", "distro", "--serve", "--", "true"}, "--serve starts no command"},
 		"an address of nobody":      {[]string{"client", "--recipe", "distro", "--serve", "--addr", "256.0.0.1:1"}, "256.0.0.1"},
 	} {
