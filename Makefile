@@ -1,7 +1,7 @@
 # The commands of the project. `make` alone lists them.
 
 VERSION := 0.1.0
-COMMIT  := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+COMMIT  := $(shell git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown)
 LDFLAGS := $(foreach program,specs load,-X leadconform/$(program)/internal/command.Version=$(VERSION) -X leadconform/$(program)/internal/command.Commit=$(COMMIT))
 LINTER  := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 

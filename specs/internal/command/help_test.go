@@ -1,7 +1,9 @@
 package command_test
 
 import (
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -49,6 +51,21 @@ func TestVersion(t *testing.T) {
 	t.Parallel()
 	if r := specs(t, nil, "--version"); r.status != 0 || !regexp.MustCompile(`^leadconform \d+\.\d+\.\d+ \(\w+\)\n$`).MatchString(r.stdout) {
 		t.Errorf("status %d: %q", r.status, r.stdout)
+	}
+}
+
+// A certificate names the commit in full, and says so if what was built is not what was committed.
+func TestBuildNamesTheCommit(t *testing.T) {
+	t.Parallel()
+	if err := exec.Command("git", "rev-parse", "HEAD").Run(); err != nil {
+		t.Skipf("this is no checkout: %v", err)
+	}
+	out, err := exec.Command("make", "-C", filepath.Join("..", "..", ".."), "--dry-run", "build").CombinedOutput()
+	if errors.Is(err, exec.ErrNotFound) {
+		t.Skip("make is not installed")
+	}
+	if err != nil || !regexp.MustCompile(`specs/internal/command\.Commit=[0-9a-f]{40}(-dirty)?[ ']`).Match(out) {
+		t.Errorf("make build runs %s, %v", out, err)
 	}
 }
 

@@ -23,7 +23,7 @@ const Moved = 0.03
 type Kind string
 
 // The kinds of changes. A regression is a row that got worse: it passed (or was observed) and no longer does, it is now
-// found to fail, or it has gone from the report. A row of level OBS is never judged, so it can't regress, and a failure
+// found to fail, or it has gone from the report. A failure that was not looked for this time is no improvement. A row of level OBS is never judged, so it can't regress, and a failure
 // that the profile waives is known and is none. A limit that moved is not a regression by itself: the rows on it say
 // whether it moved too far.
 const (
@@ -171,24 +171,26 @@ func kind(old, row report.Row) Kind {
 	switch {
 	case old.Verdict == "" || row.Level == string(catalogue.Obs) || row.Waived != "":
 		return Other
-	case row.Verdict == "" && !passes(old.Verdict):
+	case row.Verdict == "" && rank(old.Verdict) < rank(verdict.Pass):
 		return Other
 	case rank(row.Verdict) < rank(old.Verdict):
 		return Regression
+	case row.Verdict == verdict.NotAssessed || rank(row.Verdict) == rank(old.Verdict): // nobody looked, or only the level is another
+		return Other
 	}
 	return Improvement
 }
-
-func passes(v verdict.Verdict) bool { return v == verdict.Pass || v == verdict.Observed }
 
 // rank puts verdicts in order, the best highest.
 func rank(v verdict.Verdict) int {
 	switch v {
 	case verdict.Pass, verdict.Observed:
-		return 2
+		return 3
 	case verdict.NotAssessed:
+		return 2
+	case verdict.Warn:
 		return 1
-	case verdict.Fail, verdict.Warn:
+	case verdict.Fail:
 		return 0
 	}
 	return -1 // gone
