@@ -3,9 +3,12 @@ package command_test
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -278,11 +281,16 @@ func TestNoSecretOnTheTerminalOrInAnyFile(t *testing.T) {
 	base, control := reference(t)
 	spoiled := strings.Replace(referenceProfile(t, base, control), "missing: {id: cmp-that-does-not-exist}", "missing: {id: cmp-weighted}", 1)
 	out := t.TempDir()
-	r := specs(t, nil, append(fullButLimits(), "--strict", "--profile", write(t, "p.yaml", spoiled), "--out", out)...)
+	summary := filepath.Join(t.TempDir(), "summary.md")
+	r := specs(t, []string{"GITHUB_STEP_SUMMARY=" + summary}, append(fullButLimits(), "--strict", "--profile", write(t, "p.yaml", spoiled), "--out", out)...)
 	if r.status != 1 {
 		t.Fatalf("status %d, want 1: there is a failure to be shown", r.status)
 	}
-	texts := map[string]string{"stdout": r.stdout, "stderr": r.stderr}
+	page, err := os.ReadFile(summary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{"stdout": r.stdout, "stderr": r.stderr, "step summary": string(page)}
 	files, err := filepath.Glob(filepath.Join(out, "*"))
 	if err != nil || len(files) < 2 {
 		t.Fatalf("files %v, %v", files, err)
@@ -294,8 +302,11 @@ func TestNoSecretOnTheTerminalOrInAnyFile(t *testing.T) {
 		}
 		texts[filepath.Base(file)] = string(text)
 	}
-	if !strings.Contains(texts["report.json"], "$LD_PRIMARY_KEY") {
-		t.Error("report.json doesn't name the variable that stands for a key: nothing was redacted")
+	texts["exchanges of index.html"] = unpacked(t, texts["index.html"])
+	for _, where := range []string{"report.json", "exchanges of index.html"} {
+		if !strings.Contains(texts[where], "$LD_PRIMARY_KEY") {
+			t.Errorf("%s: the variable that stands for a key isn't named: nothing was redacted", where)
+		}
 	}
 	for name, secret := range target.Reference(base, control).Secrets() {
 		for where, text := range texts {
@@ -304,6 +315,28 @@ func TestNoSecretOnTheTerminalOrInAnyFile(t *testing.T) {
 			}
 		}
 	}
+}
+
+// unpacked are the exchanges of a page, which stand there packed: base64 of gzip.
+func unpacked(t *testing.T, page string) string {
+	t.Helper()
+	_, rest, _ := strings.Cut(page, `<script type="application/json" id="exchanges">`)
+	text, _, _ := strings.Cut(rest, "</script>")
+	var blocks []string
+	if err := json.Unmarshal([]byte(text), &blocks); err != nil {
+		t.Fatalf("the page's exchanges: %v", err)
+	}
+	var all strings.Builder
+	for _, block := range blocks {
+		r, err := gzip.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(block)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(&all, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all.String()
 }
 
 func TestDoctor(t *testing.T) {

@@ -189,6 +189,7 @@ func TestNoSecretInAnyArtefactOfCertify(t *testing.T) {
 	if err != nil || len(texts) < 5 {
 		t.Fatalf("%d texts, %v", len(texts), err)
 	}
+	texts["exchanges of index.html"] = unpacked(t, texts["index.html"])
 	var envelope struct{ Payload string }
 	if err := json.Unmarshal([]byte(texts["certificate.json"]), &envelope); err != nil {
 		t.Fatal(err)
