@@ -116,7 +116,7 @@ func (e *Env) exchange(r target.Request) *target.Exchange {
 		e.record.mu.Lock()
 		e.record.lost = true
 		e.record.mu.Unlock()
-		e.NotAssessed("the target was lost: no connection can be opened any more")
+		e.NotAssessed("the target was lost: no connection can be opened, or nothing is answered, any more")
 	case errors.Is(err, target.ErrBudget):
 		e.NotAssessed("the budget of requests (--max-requests) was used up")
 	case err != nil:
