@@ -27,7 +27,7 @@ func distroVariants() []Mutant {
 
 // ofLeads picks the answers that hold a lead.
 func ofLeads(x *exchange) bool {
-	return x.request.URL.Path != ping && (x.status == http.StatusOK || x.status == http.StatusCreated)
+	return anything(x) && x.request.URL.Path != ping && (x.status == http.StatusOK || x.status == http.StatusCreated)
 }
 
 // anError picks the answers that hold an error.
