@@ -8,10 +8,10 @@ import (
 	"leadconform/reference/server"
 )
 
-// embedded starts a reference server in this process, on a free loopback port. It is all that the harness has to do with
+// embedded starts a reference server in this process, on a free loopback port, in the world that is given, or in its own. It is all that the harness has to do with
 // the reference: from here on it is a target like any other.
-func embedded(ctx context.Context) (baseURL string, stop func(), err error) {
-	s, err := server.New(server.Config{})
+func embedded(ctx context.Context, world []byte) (baseURL string, stop func(), err error) {
+	s, err := server.New(server.Config{World: world})
 	if err != nil {
 		return "", nil, err
 	}

@@ -30,7 +30,7 @@ const (
 )
 
 const (
-	builtAhead = 128                    // how many requests wait for their time
+	builtAhead = 128                    // how many requests of a key wait for their time, by default
 	maxAnswer  = 64 << 10               // how many bytes of an answer are kept while it is read
 	drainFor   = 500 * time.Millisecond // how long requests under way may still be answered once the run is stopped
 	refillFor  = 300 * time.Millisecond // how long before the end of a silence connections are dialled anew
@@ -53,6 +53,7 @@ type Attack struct {
 	Then func(ctx context.Context)
 
 	Connections int           // dialled ahead; at least 16, the default
+	BuiltAhead  int           // requests of each endpoint and key that are built before their time; default 128
 	MaxInFlight int           // requests that may wait for an answer; default 4096. More than that stall the schedule
 	Timeout     time.Duration // from a request's beginning to the end of its answer; default 10 s
 	Dial        Dial          // how to reach the address; nil: TCP
@@ -121,6 +122,9 @@ func (a Attack) newDriver() (*driver, error) {
 		return nil, fmt.Errorf("%q is no base URL", a.URL)
 	}
 	a.Connections = max(a.Connections, DefaultConnections)
+	if a.BuiltAhead <= 0 {
+		a.BuiltAhead = builtAhead
+	}
 	if a.MaxInFlight <= 0 {
 		a.MaxInFlight = DefaultMaxInFlight
 	}

@@ -13,7 +13,7 @@ func (d *driver) prepare(pacing context.Context, phase int) bool {
 	at := route{endpoint: d.Phases[phase].Endpoint, stream: d.Phases[phase].Stream}
 	built, ok := d.builders[at]
 	if !ok {
-		built = make(chan *hit, builtAhead)
+		built = make(chan *hit, d.BuiltAhead)
 		d.builders[at] = built
 		d.work.Go(func() { d.build(pacing, phase, built) })
 	}

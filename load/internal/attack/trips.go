@@ -16,12 +16,17 @@ const (
 )
 
 // RoundTrips measures some two hundred round trips, from which the jitter of the way to a target is estimated. How to
-// reach it, a says; build makes requests that touch no limit under test.
-func RoundTrips(ctx context.Context, a Attack, build func() (*http.Request, error)) ([]time.Duration, error) {
+// reach it, a says; build makes requests that touch no limit under test; see, if it isn't nil, takes each answer.
+func RoundTrips(ctx context.Context, a Attack, build func() (*http.Request, error), see func(Answer)) ([]time.Duration, error) {
 	a.Phases = []plan.Phase{{Name: "preflight", Rate: preflightRate, Length: preflightRequests * time.Second / preflightRate}}
 	a.Script = NewSchedule(a.Phases, 0)
 	a.Build = func(int) (*http.Request, error) { return build() }
-	a.Read = func(int, Answer) Reading { return Reading{Kind: trace.Admitted} }
+	a.Read = func(_ int, answer Answer) Reading {
+		if see != nil && answer.Err == nil {
+			see(answer)
+		}
+		return Reading{Kind: trace.Admitted}
+	}
 	a.Record, a.Then = nil, nil
 	var trips []time.Duration
 	session := &Session{Write: func(s trace.Sample) error {

@@ -29,8 +29,9 @@ const (
 	exitUnreachable = 4 // the target could not be reached, or was lost half-way
 )
 
-// Embedded starts a reference server in this process, on a free loopback port, and returns its base URL.
-type Embedded func(ctx context.Context) (baseURL string, stop func(), err error)
+// Embedded starts a reference server in this process, on a free loopback port, and returns its base URL. world is the world
+// that it starts with, as YAML; nil: its own.
+type Embedded func(ctx context.Context, world []byte) (baseURL string, stop func(), err error)
 
 // World is what the command has of its surroundings.
 type World struct {
@@ -50,6 +51,8 @@ type grammar struct {
 	Verify      verifyCmd        `cmd:"" help:"Verify the limits of a target, and write the report."`
 	Attack      attackCmd        `cmd:"" help:"Attack one endpoint at a rate of your own."`
 	Fingerprint fingerprintCmd   `cmd:"" help:"Find out what limiter an endpoint has."`
+	Soak        soakCmd          `cmd:"" help:"Drive many suppliers at their limits at once, and judge each while it goes on."`
+	World       worldCmd         `cmd:"" help:"Print a world of many suppliers for the reference server."`
 	Report      reportCmd        `cmd:"" help:"Read traces and Vegeta's result files, and say what is in them."`
 	Version     kong.VersionFlag `help:"Print the version."`
 }

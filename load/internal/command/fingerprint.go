@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,24 +14,28 @@ import (
 	"leadconform/load/internal/estimate"
 	"leadconform/load/internal/judge"
 	"leadconform/load/internal/plan"
+	"leadconform/load/internal/tally"
 	"leadconform/load/internal/trace"
 )
 
 type fingerprintCmd struct {
 	targetFlags
-	Endpoint string  `help:"Whose limiter: ingest, ping, lookup, leads or internal." required:"" placeholder:"ENDPOINT"`
-	Supplier string  `help:"Whose key is used, as a role of the profile." default:"limits_a" placeholder:"ROLE"`
-	Rate     float64 `help:"Requests per second to overload it with, about twice the burst rate. Default: from what the profile promises." placeholder:"N"`
-	Blind    bool    `help:"Search for the limit first, whatever the profile promises."`
-	MaxRate  float64 `help:"The most that the search may offer, in requests per second." default:"4000" placeholder:"N"`
-	Out      string  `help:"Write the trace, which load report reads." placeholder:"FILE"`
-	Format   string  `help:"What stdout receives." default:"text" enum:"text,json"`
-	Seed     uint64  `help:"Fixes the values that are sent." placeholder:"N"`
+	Endpoint string        `help:"Whose limiter: ingest, ping, lookup, leads or internal." required:"" placeholder:"ENDPOINT"`
+	Supplier string        `help:"Whose key is used, as a role of the profile." default:"limits_a" placeholder:"ROLE"`
+	Rate     float64       `help:"Requests per second to overload it with, about twice the burst rate. Default: from what the profile promises." placeholder:"N"`
+	Blind    bool          `help:"Search for the limit first, whatever the profile promises."`
+	MaxRate  float64       `help:"The most that the search may offer, in requests per second. Default: 4000; on the Insertion API the profile's insertion.limit.max_rate." placeholder:"N"`
+	Longest  time.Duration `help:"How long a key that stays refused is polled, at most: a window that is longer can't be measured." default:"2m"`
+	Out      string        `help:"Write the trace, which load report reads." placeholder:"FILE"`
+	Format   string        `help:"What stdout receives." default:"text" enum:"text,json"`
+	Seed     uint64        `help:"Fixes the values that are sent." placeholder:"N"`
 }
 
 // Help is shown by load fingerprint --help.
 func (fingerprintCmd) Help() string {
 	return `Overloads an endpoint from rest, for its burst window and nine seconds, and tells from what gets in what limiter it has: rate, burst and credit, each with an interval, and its kind. Where nothing is promised, the limit is searched for by doubling the rate, and left to rest again.
+
+A key that then stays refused for longer than a second has met a long window. It is polled until the window has rolled over twice, which gives the window's length and its ceiling: that takes two windows.
 
 Examples:
 
@@ -52,8 +57,11 @@ type print struct {
 
 // Run takes a fingerprint.
 func (f *fingerprintCmd) Run(ctx context.Context, w *World) error {
-	if f.Rate < 0 || !(f.MaxRate >= 1) {
+	if !(f.Rate >= 0) || !(f.MaxRate == 0 || f.MaxRate >= 1) {
 		return usage("--rate %g, --max-rate %g: they are requests per second", f.Rate, f.MaxRate)
+	}
+	if f.Longest <= 0 {
+		return usage("--longest %v: it must be above 0", f.Longest)
 	}
 	c, err := f.choose(ctx, w)
 	if err != nil {
@@ -77,7 +85,7 @@ func (f *fingerprintCmd) Run(ctx context.Context, w *World) error {
 		return errors.Join(err, saved)
 	}
 	if err != nil {
-		return lost(err)
+		return stopped(err, whole)
 	}
 	found, err := estimate.Fingerprint(whole, f.Endpoint)
 	if err != nil {
@@ -105,13 +113,22 @@ func (s *shot) promised(role string) (plan.Policy, bool) {
 	return plan.Policy{Rate: limit.Rate, Burst: limit.Burst, Window: limit.Window}, true
 }
 
+// maxRate is the most that a search may offer where no flag says so, in requests per second.
+func (s *shot) maxRate() float64 {
+	if s.api == target.APIInsertion {
+		return s.profile.Insertion.Limit.MaxRate
+	}
+	return 4000
+}
+
 // plan is what is sent: an overload of what is promised, or, where nothing is, a search before it.
 func (f *fingerprintCmd) plan(s *shot) plan.Fingerprint {
 	policy, known := s.promised(f.Supplier)
-	p := plan.Fingerprint{Endpoint: f.Endpoint, MaxRate: f.MaxRate, Rest: plan.FingerprintRest, Length: plan.FingerprintLength}
+	p := plan.Fingerprint{Endpoint: f.Endpoint, MaxRate: cmp.Or(f.MaxRate, s.maxRate()), Rest: plan.FingerprintRest, Length: plan.FingerprintLength}
 	if known && !f.Blind {
 		p = plan.Known(f.Endpoint, policy)
 	}
+	p.Longest = f.Longest
 	if f.Rate > 0 {
 		p.Load = plan.Odd(f.Rate)
 	}
@@ -121,7 +138,7 @@ func (f *fingerprintCmd) plan(s *shot) plan.Fingerprint {
 // overload runs the attack and returns its trace; with an error, what there is of it, or nil if it didn't begin.
 func (f *fingerprintCmd) overload(ctx context.Context, w *World, s *shot, p plan.Fingerprint) (*trace.Trace, error) {
 	a := s.reach()
-	trips, err := attack.RoundTrips(ctx, a, func() (*http.Request, error) { return s.caller.Keyless(s.api) })
+	trips, err := attack.RoundTrips(ctx, a, func() (*http.Request, error) { return s.caller.Keyless(s.api) }, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -175,6 +192,22 @@ func (f *fingerprintCmd) rest(ctx context.Context, w *World, s *shot) error {
 	}
 }
 
+// stopped words the error of an overload that ended early. Half of it is no fingerprint: what was counted is said, not judged.
+func stopped(err error, whole *trace.Trace) error {
+	var t tally.Tally
+	for _, sample := range whole.Samples {
+		t.Add(whole.Meta.Started, sample)
+	}
+	counted := fmt.Sprintf("no fingerprint: of %d requests in %.1f s, %d were admitted, %d limited, %d neither",
+		t.Sent, t.Last.Sub(t.First).Seconds(), t.Admitted, t.Limited, t.Other)
+	err = lost(err)
+	var exit *exitError
+	if errors.As(err, &exit) {
+		return &exitError{exit.status, fmt.Errorf("%w; %s", exit.err, counted)}
+	}
+	return fmt.Errorf("%w; %s", err, counted)
+}
+
 // save writes the trace to where it is wanted.
 func (f *fingerprintCmd) save(whole *trace.Trace) error {
 	if f.Out == "" {
@@ -201,6 +234,9 @@ func (p print) write(w *World, format string) error {
 	}
 	e := p.Estimate
 	w.printf("%s of %s with %s: %s\n", p.Endpoint, p.Target, p.Key, kinds[e.Family])
+	if e.Length != nil {
+		w.printf("  window   %v s\n  ceiling  %v requests\n", *e.Length, *e.Ceiling)
+	}
 	if e.Rate != nil {
 		w.printf("  rate     %v requests per second\n", *e.Rate)
 	}

@@ -28,6 +28,11 @@ type chosen struct {
 
 // choose finds the target that the flags name, and starts the embedded one if they name none.
 func (f targetFlags) choose(ctx context.Context, w *World) (*chosen, error) {
+	return f.chooseIn(ctx, w, nil)
+}
+
+// chooseIn does the same; the embedded target has the world that is given.
+func (f targetFlags) chooseIn(ctx context.Context, w *World, world []byte) (*chosen, error) {
 	for flag, value := range map[string]string{"--target": f.Target, "--control": f.Control} {
 		if value == "" {
 			continue
@@ -48,7 +53,7 @@ func (f targetFlags) choose(ctx context.Context, w *World) (*chosen, error) {
 		}
 		c.profile = profile
 	case f.Target == "":
-		base, stop, err := w.Start(ctx)
+		base, stop, err := w.Start(ctx, world)
 		if err != nil {
 			return nil, unreachable("start the embedded reference server: %w", err)
 		}

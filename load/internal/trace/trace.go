@@ -24,6 +24,26 @@ type Meta struct {
 	// Preflight holds the round-trip times of about 200 requests that touch no limit under test, from which the
 	// jitter is estimated.
 	Preflight []time.Duration `json:"preflight_ns,omitempty"`
+	// Rested says that nobody had used the keys lately: all of their credit was there.
+	Rested bool `json:"rested,omitempty"`
+	// Shard says which worker of several wrote this; nil: there was one.
+	Shard *Shard `json:"shard,omitempty"`
+}
+
+// Shard is one worker's part of a run that several share.
+type Shard struct {
+	Index   int       `json:"index"` // from 0
+	Count   int       `json:"count"`
+	StartAt time.Time `json:"start_at"` // the same for all of them
+	// Interleaved says that the workers share each key, request by request. Otherwise each has keys of its own.
+	Interleaved bool         `json:"interleaved,omitempty"`
+	Clock       *ClockWindow `json:"clock,omitempty"` // nil: not known
+}
+
+// ClockWindow bounds how far the target's clock was ahead of the worker's.
+type ClockWindow struct {
+	Low  time.Duration `json:"low_ns"`
+	High time.Duration `json:"high_ns"`
 }
 
 // End is what is known of a run when it is over.
