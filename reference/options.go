@@ -48,11 +48,21 @@ func (o options) Validate() error {
 	return nil
 }
 
+const description = `The reference server of the Lead Distro API and the Insertion API.
+
+Examples:
+
+  reference                                                      both APIs on port 8080, the operator on 8081
+  reference --addr 127.0.0.1:0 --control 127.0.0.1:0             on ports that are free, which it prints
+  reference --mutant list                                        servers that are wrong on purpose
+  reference --mutant ld-missing-campaign-403                     one of them
+  reference --store postgres://u:p@db:5432/leads --limiter redis://cache:6379   one of many replicas`
+
 // parse reads the flags. done means that nothing is left to do: help was asked for, and given.
 func parse(args []string, stdout io.Writer) (o options, done bool, err error) {
 	parser, err := kong.New(&o,
 		kong.Name("reference"),
-		kong.Description("The reference server of the Lead Distro API and the Insertion API."),
+		kong.Description(description),
 		kong.Writers(stdout, io.Discard),
 		kong.Exit(func(int) { done = true }),
 	)

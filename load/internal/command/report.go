@@ -25,7 +25,13 @@ type reportCmd struct {
 
 // Help is shown by load report --help.
 func (reportCmd) Help() string {
-	return `Sums up all files together, and each endpoint and key by itself. A trace of load verify is judged once more, from what it holds.`
+	return `Sums up all files together, and each endpoint and key by itself. A trace of load verify is judged once more, from what it holds.
+
+Examples:
+
+  load report report/limits.trace
+  load report 0.trace 1.trace 2.trace        the shards of one soak, together
+  load report results.bin --format json      a result file of Vegeta's`
 }
 
 // merged is what several files hold.

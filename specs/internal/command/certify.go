@@ -33,6 +33,7 @@ Examples:
 
   specs certify --profile staging.yaml --implementation "Acme Leads" --version 2.3 --key acme.key --allow-load staging.example.com
   specs certify --profile staging.yaml --implementation "Acme Leads" --version 2.3 --key acme.key --level core
+  specs certify --implementation Reference --version 1 --key acme.key --level core       the embedded reference server
   specs check report/certificate.json --pub acme.pub`
 }
 

@@ -28,7 +28,7 @@ type checkCmd struct {
 
 // Help is shown by specs check --help.
 func (checkCmd) Help() string {
-	return `Checks the signature and the digests, that the report holds every row of the catalogue as it stands there, and works verdicts and levels out anew from the rows. Prints what was certified, when, by which suite and by whose key. Exit status: 0 if all is right, 1 if anything is not, with a line for each, 2 if a file can't be read.
+	return `Checks the signature and the digests, that the report holds every row of the catalogue as it stands there, and works verdicts and levels out anew from the rows. It needs the report. Exit status: 0 if all is right, 1 if anything is not, with a line for each, 2 if a file can't be read.
 
 With --pub it says who vouches: a vendor's key attests the vendor's own claim, a certifier's key the certifier's. Without, it says "integrity only": whoever wrote the certificate may have written anything.
 

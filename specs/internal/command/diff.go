@@ -12,12 +12,12 @@ import (
 type diffCmd struct {
 	Old    string `arg:"" help:"The report.json to compare with." type:"path" predictor:"json"`
 	New    string `arg:"" help:"The report.json of the new run." type:"path" predictor:"json"`
-	Format string `help:"What stdout receives." default:"text" enum:"text,json"`
+	Format string `help:"What stdout receives: text or json." default:"text" enum:"text,json"`
 }
 
 // Help is shown by specs diff --help.
 func (diffCmd) Help() string {
-	return `Compares two reports: rows that changed their verdict, limits that moved. Exit status: 1 on a regression, 0 otherwise, 2 if a report can't be read.
+	return `Exit status: 1 on a regression, 0 otherwise, 2 if a report can't be read.
 
 A regression is a row that got worse: it passed and no longer does (whether it now fails or was not assessed), it is now found to fail, or it has gone from the report. A failure that the profile waives is none, and rows of level OBS are never judged. Rows that one of the runs was not asked for are left out, with a note. A limit that moved is shown; whether it moved too far, its rows say.
 

@@ -8,7 +8,7 @@ type keygenCmd struct {
 
 // Help is shown by specs keygen --help.
 func (keygenCmd) Help() string {
-	return `Makes an Ed25519 key pair for certificates. PREFIX.key signs: only its owner can read it, and it is to stay so. PREFIX.pub checks: give it to whoever is to trust what you sign, by a way that they trust. A key that exists is never overwritten.
+	return `The keys are Ed25519. PREFIX.key signs: only its owner can read it, and it is to stay so. PREFIX.pub checks: give it to whoever is to trust what you sign, by a way that they trust. A key that exists is never overwritten.
 
 Examples:
 

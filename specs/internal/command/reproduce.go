@@ -30,7 +30,7 @@ type reproduceCmd struct {
 
 // Help is shown by specs reproduce --help.
 func (reproduceCmd) Help() string {
-	return `Checks a certificate, runs the specs again with all that it says (profile, APIs, level, peak policy, seed), and shows what came out differently. The secrets come from the environment, by the names that the certificate's profile has for them, such as LD_PRIMARY_KEY and IN_PRIMARY_SECRET; they go to the base URLs that specs check shows, so look at those first. A certificate of the reference server is reproduced with the embedded one, and needs nothing.
+	return `The run is of the profile, the APIs, the level, the peak policy and the seed that the certificate names. The secrets come from the environment, by the names that the certificate's profile has for them, such as LD_PRIMARY_KEY and IN_PRIMARY_SECRET; they go to the base URLs that specs check shows, so look at those first. A certificate of the reference server is reproduced with the embedded one, and needs nothing.
 
 Exit status: 0 if every API is granted the certified level again, or a higher one; 1 if a MUST row up to it failed; 3 if none failed but one was not assessed; 1 as well for a certificate that is not valid; 2 and 4 as ever.
 

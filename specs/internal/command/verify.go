@@ -24,23 +24,31 @@ type verifyCmd struct {
 	Level       string   `help:"How far to go: core, limits (sends load) or full (needs hooks)." default:"${level}" enum:"core,limits,full"`
 	Only        []string `help:"Run only these rows: IDs or globs such as 'LD-4*'." placeholder:"ID" predictor:"row"`
 	Skip        []string `help:"Leave these rows out." placeholder:"ID" predictor:"row"`
-	Peak        string   `help:"How the burst rate is read: as a peak that is policed, or as a capacity." default:"strict" enum:"strict,capacity"`
+	Peak        string   `help:"How the burst rate is read: as a peak that is policed (strict), or as a capacity." default:"strict" enum:"strict,capacity"`
 	Strict      bool     `help:"A SHOULD row that fails makes the exit status 1, too."`
 	MaxRequests int64    `help:"Send at most this many requests." placeholder:"N"`
 	Out         string   `help:"The folder that receives report.json, junit.xml and index.html." default:"report" type:"path"`
-	Format      string   `help:"What stdout receives." default:"text" enum:"text,json"`
+	Format      string   `help:"What stdout receives: text, or the report as json and nothing else." default:"text" enum:"text,json"`
 	Seed        *uint64  `help:"Fixes the order of the rows and the values that they send." placeholder:"N"`
 	AllowLoad   []string `help:"Hosts, other than this machine, that limits rows may send load to." placeholder:"HOST"`
 }
 
 // Help is shown by specs verify --help.
 func (verifyCmd) Help() string {
-	return `Examples:
+	return `Level core needs credentials and campaigns and no more. limits adds the rows on rates and bursts, which send load for half a minute. full adds the rows on 500, 503 and forced conflicts, which need hooks in the profile.
+
+The folder --out receives index.html for a person, report.json for programs and junit.xml for CI systems. Off a terminal, and where CI is set, nothing moves and nothing is coloured; where GITHUB_STEP_SUMMARY is set, the verdict is on the step's page.
+
+Exit status: 0 conformant at the asked level, or every failure waived; 1 a MUST row failed (with --strict any row), or a waiver is stale; 2 a flag or the profile is wrong; 3 nothing failed, but a MUST row was not assessed; 4 the target could not be reached, or was lost half-way.
+
+Examples:
 
   specs verify                                      the embedded reference server
   specs verify --target http://127.0.0.1:8080       a reference server that runs on this machine
   specs verify --profile staging.yaml               any target that a profile describes
-  specs verify --profile staging.yaml --only 'LD-400-*' --format json`
+  specs verify --profile staging.yaml --level limits --allow-load staging.example.com
+  specs verify --profile staging.yaml --api insertion --only 'IN-IDEM-*' --skip IN-IDEM-10
+  specs verify --profile staging.yaml --format json | jq .levels`
 }
 
 // Run runs the specs.
