@@ -220,9 +220,24 @@ func (t Trial) Judge(ctx context.Context, journals map[string]*Journal) map[stri
 		for _, j := range mine {
 			outcome.DurationMS = max(outcome.DurationMS, float64(j.Length.Microseconds())/1000)
 		}
+		if t.Again != nil {
+			outcome = reproducedBy(outcome, t.Again(row.ID))
+		}
 		outcomes[row.ID] = outcome
 	}
 	return outcomes
+}
+
+// reproducedBy is an outcome whose exchanges are reproduced by a command.
+func reproducedBy(o spec.Outcome, command string) spec.Outcome {
+	o.Exchanges = slices.Clone(o.Exchanges)
+	for i := range o.Exchanges {
+		if i == o.Culprit {
+			o.Message = strings.Replace(o.Message, o.Exchanges[i].Curl, command, 1)
+		}
+		o.Exchanges[i].Curl = command
+	}
+	return o
 }
 
 // measured is the finding as a report has it.

@@ -21,6 +21,9 @@ type Trial struct {
 	Speed  float64               // from 1 to MaxSpeed
 	Start  Start
 	Caller Caller
+	// Again is the command that tries the client by one row again, for the report; nil if there is none. A curl, as for a
+	// server, would say nothing: it is not the client.
+	Again func(row string) string
 	// Tell is called when a scenario has ended, from any goroutine; may be nil.
 	Tell func(scenario string)
 }

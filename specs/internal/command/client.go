@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -85,7 +88,7 @@ func (c *clientCmd) trial(w *World) (*clients.Trial, error) {
 	if err != nil {
 		return nil, usage("the suite is at fault: %w", err)
 	}
-	trial := &clients.Trial{Book: book, Speed: c.Speed, Start: w.Scripted, Only: selection{only: c.Only}.holds}
+	trial := &clients.Trial{Book: book, Speed: c.Speed, Start: w.Scripted, Only: selection{only: c.Only}.holds, Again: c.again}
 	if !c.Serve {
 		if _, err := exec.LookPath(c.Command[0]); err != nil && !errors.Is(err, exec.ErrDot) {
 			return nil, usage("the client can't be started: %w", err)
@@ -93,6 +96,18 @@ func (c *clientCmd) trial(w *World) (*clients.Trial, error) {
 		trial.Caller = clients.Command(c.Command)
 	}
 	return trial, nil
+}
+
+// again is the command that tries the client by one row. It doesn't name the client, whose arguments may hold secrets.
+func (c *clientCmd) again(row string) string {
+	command := fmt.Sprintf("specs client --recipe %s --only %s", c.Recipe, row)
+	if c.Speed != 1 {
+		command += fmt.Sprintf(" --speed %v", c.Speed)
+	}
+	if c.Serve {
+		return command + " --serve"
+	}
+	return command + " -- COMMAND"
 }
 
 func (c *clientCmd) checkOnly() error {
@@ -130,7 +145,9 @@ func (c *clientCmd) serve(ctx context.Context, w *World, trial *clients.Trial) (
 	if err != nil {
 		return nil, "", unreachable("%w", err)
 	}
-	c.invite(w, session)
+	everywhere := false
+	session.URL, everywhere = reachable(session.URL)
+	c.invite(w, session, everywhere)
 	if c.For > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.For)
@@ -140,8 +157,22 @@ func (c *clientCmd) serve(ctx context.Context, w *World, trial *clients.Trial) (
 	return session.End(), session.URL, nil
 }
 
+// reachable is a base URL that a client on this machine can use, and whether others can by another name: the server listens
+// on every address.
+func reachable(base string) (local string, everywhere bool) {
+	u, err := url.Parse(base)
+	if err != nil {
+		return base, false
+	}
+	if addr, err := netip.ParseAddr(u.Hostname()); err != nil || !addr.IsUnspecified() {
+		return base, false
+	}
+	u.Host = net.JoinHostPort("127.0.0.1", u.Port())
+	return u.String(), true
+}
+
 // invite says where the scenarios are, and what to send there.
-func (c *clientCmd) invite(w *World, session *clients.Session) {
+func (c *clientCmd) invite(w *World, session *clients.Session, everywhere bool) {
 	p := target.Reference(session.URL, "")
 	_, _ = fmt.Fprintf(w.Stderr, "serving recipe %s, speed %v; interrupt to see the verdicts\n", c.Recipe, c.Speed)
 	if c.Recipe == clients.Distro {
@@ -152,7 +183,11 @@ func (c *clientCmd) invite(w *World, session *clients.Session) {
 		primary := p.Insertion.Credentials["primary"]
 		_, _ = fmt.Fprintf(w.Stderr, "public key %s, secret %s, campaign %d\n", primary.PublicKey, primary.Secret, p.Insertion.Campaigns["first"])
 	}
-	_, _ = fmt.Fprintf(w.Stderr, "at each base URL send one lead, and when the client has done with it a second one\n\n")
+	_, _ = fmt.Fprintf(w.Stderr, "at each base URL send one lead, and when the client has done with it a second one\n")
+	if everywhere {
+		_, _ = fmt.Fprintf(w.Stderr, "from another machine, put the name of this one in place of 127.0.0.1\n")
+	}
+	_, _ = fmt.Fprintln(w.Stderr)
 	for _, place := range session.Places() {
 		_, _ = fmt.Fprintf(w.Stderr, "%-60s %s\n", place.URL, place.Scenario.About)
 		if place.LeadID != "" {

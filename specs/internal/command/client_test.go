@@ -75,6 +75,10 @@ func TestExitStatusesOfClients(t *testing.T) {
 			if r.status != c.status || r.verdicts(t)[c.row] != c.want {
 				t.Errorf("status %d, want %d; %s %s, want %s\n%s%s", r.status, c.status, c.row, r.verdicts(t)[c.row], c.want, r.stdout, r.stderr)
 			}
+			if again := "specs client --recipe " + c.flags[1] + " --only " + c.row + " --speed 5 -- COMMAND"; c.want == verdict.Fail &&
+				(!strings.Contains(r.stdout, "reproduce\n"+again+"\n") || strings.Contains(r.stdout, "curl")) {
+				t.Errorf("a failure isn't reproduced by %s:\n%s", again, r.stdout)
+			}
 			if err := held(t, r.report); err != nil {
 				t.Errorf("the report doesn't hold against its schema: %v", err)
 			}
@@ -121,7 +125,10 @@ func held(t *testing.T, r *report.Report) error {
 }
 
 func TestServedClientsAreJudgedWhenTheTimeIsUp(t *testing.T) {
-	r := specs(t, nil, "client", "--recipe", "insertion", "--serve", "--for", "100ms")
+	r := specs(t, nil, "client", "--recipe", "insertion", "--serve", "--addr", "0.0.0.0:0", "--for", "100ms")
+	if !strings.Contains(r.stderr, "http://127.0.0.1:") || !strings.Contains(r.stderr, "from another machine") {
+		t.Errorf("no base URL can be used:\n%s", r.stderr)
+	}
 	if r.status != 3 || !strings.Contains(r.stderr, "/s/refused-400") || !strings.Contains(r.stderr, "update the lead") || r.verdicts(t)["CL-IN-01"] != verdict.NotAssessed {
 		t.Errorf("status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
