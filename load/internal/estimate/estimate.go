@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"leadconform/load/internal/judge"
 	"leadconform/load/internal/plan"
@@ -20,7 +21,12 @@ type Estimate struct {
 	Family  Family  `json:"family"`
 	Rate    *Value  `json:"rate,omitempty"`   // what gets in for ever, requests per second; nil without a limit
 	Burst   *Value  `json:"burst,omitempty"`  // what gets in at first, requests per second; nil if that is all or nothing more
-	Credit  *Value  `json:"credit,omitempty"` // requests admitted beyond Rate in all; nil without a limit
+	Credit  *Value  `json:"credit,omitempty"` // requests admitted beyond Rate in all; nil without a limit, or if Ceiling says it
+	// Length and Ceiling are those of a window longer than a second: every Length seconds Ceiling requests get in, in any
+	// order, and Rate is the one by the other. Nil for limiters that count in seconds, or not in windows. Ceiling's interval
+	// spans what was counted in two windows.
+	Length  *Value `json:"length_s,omitempty"`
+	Ceiling *Value `json:"ceiling,omitempty"`
 	// Unpoliced says that all that was offered got in at first, so that the burst rate isn't bounded, or not below λ.
 	Unpoliced bool     `json:"unpoliced,omitempty"`
 	Notes     []string `json:"notes,omitempty"`
@@ -35,8 +41,13 @@ type Value struct {
 
 func about(v, half float64) *Value { return &Value{Value: v, Low: max(0, v-half), High: v + half} }
 
-// String prints the value with its half-width.
-func (v Value) String() string { return fmt.Sprintf("%.4g ± %.2g", v.Value, (v.High-v.Low)/2) }
+// String prints the value with its half-width, if it has one.
+func (v Value) String() string {
+	if v.High == v.Low {
+		return fmt.Sprintf("%.4g", v.Value)
+	}
+	return fmt.Sprintf("%.4g ± %.2g", v.Value, (v.High-v.Low)/2)
+}
 
 // Family is a kind of limiter.
 type Family string
@@ -44,8 +55,8 @@ type Family string
 // The families. A sliding counter admits as evenly as a bucket and can't be told from one.
 const (
 	Bucket        Family = "bucket"         // admits evenly: buckets, GCRA, sliding counters
-	FixedWindow   Family = "fixed window"   // admits in bunches, at the same moment of every second
-	SlidingWindow Family = "sliding window" // admits in bunches that drift: a log of the last second
+	FixedWindow   Family = "fixed window"   // admits in bunches, at the same moment of every second, or of every Length
+	SlidingWindow Family = "sliding window" // admits in bunches that drift: a log of the last second, or of the last Length
 	Queueing      Family = "queueing"       // holds requests back instead of refusing them
 	Unlimited     Family = "none"           // admits all that was offered, as far as it was offered
 )
@@ -61,8 +72,12 @@ const (
 	leastTail = 3.0
 )
 
-// Fingerprint estimates from the last phase plan.Overload of an endpoint.
+// Fingerprint estimates from the last phase plan.Overload of an endpoint; where its key stayed refused, so that the phase
+// plan.Windows followed, from both. An error wraps ErrTooShort and says what there is too little of.
 func Fingerprint(t *trace.Trace, endpoint string) (Estimate, error) {
+	if s, ok := climb(t, endpoint); ok {
+		return s.fingerprint()
+	}
 	o, err := gather(t, endpoint)
 	if err != nil {
 		return Estimate{}, err
@@ -79,7 +94,7 @@ func Fingerprint(t *trace.Trace, endpoint string) (Estimate, error) {
 		return Estimate{}, fmt.Errorf("%w: the rate did not settle", ErrTooShort)
 	}
 	e.Rate = about(rate, (1+1.5*o.noise)/k+0.5*(rate/o.rate)*min(1, rate/10))
-	credit := max(0, o.intercept(tail, rate))
+	credit := max(0, o.intercept(tail, rate)+searched(t, endpoint, rate))
 	spread := (e.Rate.High-e.Rate.Low)/2*(tail.to+tail.from)/2 + 1 + o.noise
 	e.Credit = about(credit, spread)
 	e.Family = o.family(segments)
@@ -89,6 +104,31 @@ func Fingerprint(t *trace.Trace, endpoint string) (Estimate, error) {
 		o.evenBurst(&e)
 	}
 	return e, nil
+}
+
+// searched is what a search took of the credit that the overload followed at once, since nothing had been refused.
+func searched(t *trace.Trace, endpoint string, rate float64) float64 {
+	begin := map[plan.Name]float64{}
+	admitted := 0
+	for i := range t.Samples {
+		s, p := &t.Samples[i], t.Meta.Plan.Phases[t.Samples[i].Phase]
+		if p.Endpoint != endpoint {
+			continue
+		}
+		if at, ok := begin[p.Name]; !ok || s.Sent.Seconds() < at {
+			begin[p.Name] = s.Sent.Seconds()
+		}
+		if p.Name == plan.Search {
+			if s.Kind != trace.Admitted || s.Latency() > time.Second {
+				return 0 // the key was left to rest
+			}
+			admitted++
+		}
+	}
+	if admitted == 0 {
+		return 0
+	}
+	return max(0, float64(admitted)-rate*(begin[plan.Overload]-begin[plan.Search]))
 }
 
 // unlimited tells no limit from one that holds requests back: there waiting grows, and what comes back does so at the

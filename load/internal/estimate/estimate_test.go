@@ -115,3 +115,83 @@ func TestTooLittleToEstimate(t *testing.T) {
 		t.Errorf("everything admitted: %+v, %v", e, err)
 	}
 }
+
+// stretch is a part of a run: so many requests a second for so long, all let in or none.
+type stretch struct {
+	rate, length float64
+	kind         trace.Kind
+}
+
+// stairs is a run of a search and stretches, of which the first is the overload.
+func stairs(searched int, stretches ...stretch) *trace.Trace {
+	var phases []plan.Phase
+	for _, name := range []plan.Name{plan.Search, plan.Overload, plan.Windows} {
+		phases = append(phases, plan.Phase{Name: name, Endpoint: "leads"})
+	}
+	tr := &trace.Trace{Meta: trace.Meta{Plan: plan.Plan{Phases: phases}}}
+	add := func(at float64, phase uint16, kind trace.Kind) {
+		sent := time.Duration(at * float64(time.Second))
+		tr.Samples = append(tr.Samples, trace.Sample{Sent: sent, Received: sent + time.Millisecond, Phase: phase, Kind: kind})
+	}
+	for i := range searched {
+		add(float64(i)/100, 0, trace.Admitted)
+	}
+	begin := 100.0
+	for i, s := range stretches {
+		for k := range int(s.rate*s.length + 0.5) {
+			add(begin+float64(k)/s.rate, uint16(1+min(1, i)), s.kind)
+		}
+		begin += s.length
+	}
+	return tr
+}
+
+func TestStaircase(t *testing.T) {
+	in, out := trace.Admitted, trace.Limited
+	for name, test := range map[string]struct {
+		trace           *trace.Trace
+		family          Family
+		rate, length, n float64
+	}{
+		"a fixed window": {stairs(100, stretch{400, 0.25, in}, stretch{50, 9.75, out}, stretch{400, 0.25, in}, stretch{50, 9.75, out},
+			stretch{400, 0.25, in}, stretch{400, 1.5, out}), FixedWindow, 10, 10, 100},
+		"exhausted beforehand": {stairs(100, stretch{400, 3, out}, stretch{400, 0.25, in}, stretch{50, 9.75, out},
+			stretch{400, 0.25, in}, stretch{400, 1.5, out}), FixedWindow, 10, 10, 100},
+		"a log, which shows the pause again": {stairs(100, stretch{400, 0.25, in}, stretch{50, 9.75, out}, stretch{400, 0.25, in}, stretch{50, 9.75, out},
+			stretch{400, 0.1, in}, stretch{400, 0.5, out}, stretch{400, 0.15, in}, stretch{400, 1.5, out}), SlidingWindow, 10, 10, 100},
+		"a bucket that fills slowly": {stairs(100, stretch{400, 0.25, in}, stretch{50, 3, out}, stretch{50, 0.02, in}, stretch{50, 3.98, out},
+			stretch{50, 0.02, in}, stretch{400, 1.5, out}), Bucket, 0.25, 0, 0},
+		"a counter that settles": {stairs(100, stretch{400, 0.25, in}, stretch{50, 6, out}, stretch{33, 30, in}), Bucket, 33, 0, 0},
+	} {
+		e, err := Fingerprint(test.trace, "leads")
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if e.Family != test.family || math.Abs(e.Rate.Value/test.rate-1) > 0.01 || e.Rate.Low > test.rate || e.Rate.High < test.rate {
+			t.Errorf("%s: %s, %v; want %s, %v", name, e.Family, e.Rate, test.family, test.rate)
+		}
+		if test.length == 0 {
+			if e.Length != nil || e.Ceiling != nil {
+				t.Errorf("%s: a window of %v, %v", name, e.Length, e.Ceiling)
+			}
+			continue
+		}
+		if math.Abs(e.Length.Value-test.length) > 0.02 || e.Ceiling.Value != test.n || e.Ceiling.Low != e.Ceiling.High {
+			t.Errorf("%s: %v in %v s, want %v in %v", name, e.Ceiling, e.Length, test.n, test.length)
+		}
+	}
+}
+
+func TestAStaircaseOfOneStepIsNotMeasured(t *testing.T) {
+	for name, tr := range map[string]*trace.Trace{
+		"no roll-over":  stairs(0, stretch{400, 0.25, trace.Admitted}, stretch{50, 20, trace.Limited}),
+		"one roll-over": stairs(0, stretch{400, 0.25, trace.Admitted}, stretch{50, 9, trace.Limited}, stretch{400, 0.25, trace.Admitted}, stretch{50, 9, trace.Limited}),
+		"never let in":  stairs(0, stretch{400, 3, trace.Limited}, stretch{50, 20, trace.Limited}),
+		"just let in":   stairs(0, stretch{400, 3, trace.Limited}, stretch{50, 20, trace.Limited}, stretch{400, 1, trace.Admitted}),
+	} {
+		if e, err := Fingerprint(tr, "leads"); !errors.Is(err, ErrTooShort) {
+			t.Errorf("%s: %+v, %v", name, e, err)
+		}
+	}
+}

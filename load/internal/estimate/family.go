@@ -11,7 +11,7 @@ import (
 func (o *overload) family(segments []segment) Family {
 	tail := segments[len(segments)-1]
 	from := tail.from + 0.5
-	if rhythm(within(o.admitted, from, o.end), from, o.end) <= windowed {
+	if !bunched(o.admitted, from, o.end) {
 		return Bucket
 	}
 	// A log's drift was 0.5/λ without jitter, (0.5 + 1.5·√(λσ̂))/λ with it; a fixed window's at most 0.25·√(λσ̂)/λ.
@@ -25,6 +25,13 @@ func within(times []float64, from, to float64) []float64 {
 	first, _ := slices.BinarySearch(times, from)
 	last, _ := slices.BinarySearch(times, to)
 	return times[first:last]
+}
+
+// bunched reports whether what was admitted between two times has a rhythm of one second. Fewer than two requests a second are
+// no bunches: a bucket of one a second would seem to have them.
+func bunched(admitted []float64, from, to float64) bool {
+	tail := within(admitted, from, to)
+	return float64(len(tail)) >= 2*(to-from) && rhythm(tail, from, to) > windowed
 }
 
 // windowed is how strong the rhythm of a second has to be for a limiter to count in seconds.

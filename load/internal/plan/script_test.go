@@ -266,3 +266,59 @@ func TestFingerprintScript(t *testing.T) {
 		t.Errorf("overload of %v/s on a target that answers after 1.5 s", load)
 	}
 }
+
+// window is a fixed window that the first request opens.
+func window(ceiling int, length time.Duration) server {
+	opened, n := -length, 0
+	return func(now time.Duration, _ int) (bool, time.Duration) {
+		if now-opened >= length {
+			opened, n = now, 0
+		}
+		n++
+		return n <= ceiling, length
+	}
+}
+
+func TestFingerprintScriptFollowsAWindowThroughTwoRollOvers(t *testing.T) {
+	f := Fingerprint{Endpoint: "leads", MaxRate: 400, Rest: 30 * time.Second, Length: 30 * time.Second}
+	for _, length := range []time.Duration{3 * time.Second, 10 * time.Second, time.Minute} {
+		all := drive(t, NewFingerprintScript(f, 0), 0, trip, window(100, length))
+		_, searched := count(all, 0)
+		_, counted := count(all, 2)
+		if searched != 100 || counted != 200 {
+			t.Errorf("%v: %d admitted in the search, %d in two windows", length, searched, counted)
+		}
+		if took := all[len(all)-1].at; took > 30*time.Second+3*length+10*time.Second {
+			t.Errorf("%v: it took %v", length, took)
+		}
+		for i := 1; i < len(all); i++ {
+			if gap := all[i].at - all[i-1].at; all[i-1].phase == 2 && gap < time.Second/401 {
+				t.Fatalf("%v: two requests %v apart", length, gap)
+			}
+		}
+	}
+}
+
+func TestFingerprintScriptGivesUp(t *testing.T) {
+	f := Fingerprint{Endpoint: "leads", MaxRate: 400, Rest: 30 * time.Second, Length: 30 * time.Second, Longest: 20 * time.Second}
+	never := NewFingerprintScript(f, 0)
+	all := drive(t, never, 0, trip, func(time.Duration, int) (bool, time.Duration) { return false, time.Second })
+	if took := all[len(all)-1].at; took < 50*time.Second || took > 52*time.Second {
+		t.Errorf("a key that never gets in is polled until %v", took)
+	}
+	// A limiter that opens for good after a while is overloaded for a time, and no longer.
+	opens := NewFingerprintScript(f, 0)
+	all = drive(t, opens, 0, trip, func(now time.Duration, _ int) (bool, time.Duration) { return now > 40*time.Second, time.Second })
+	if took := all[len(all)-1].at; took < 70*time.Second || took > 90*time.Second {
+		t.Errorf("a limiter that opened at 40 s is overloaded until %v", took)
+	}
+}
+
+func TestSearchThatWasNotRefusedNeedsNoRest(t *testing.T) {
+	f := Fingerprint{Endpoint: "leads", MaxRate: 400, Rest: 30 * time.Second, Length: 30 * time.Second}
+	s := NewFingerprintScript(f, 0)
+	all := drive(t, s, 0, trip, func(time.Duration, int) (bool, time.Duration) { return true, 0 })
+	if took := all[len(all)-1].at; took > 35*time.Second || s.Load() > 400 {
+		t.Errorf("%v/s until %v", s.Load(), took)
+	}
+}

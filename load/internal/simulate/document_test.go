@@ -105,35 +105,57 @@ func cellText(c simulate.Cell) string {
 }
 
 // fingerprintTable is how well limiters are recognised, as Markdown.
-func fingerprintTable(rows []prints, seeds int, took time.Duration) []byte {
+func fingerprintTable(rows []prints, windows []windowPrints, seeds int, took time.Duration) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `# What the fingerprint was measured on
 
 %s
 Seeds 1 to %d of each kind on each network; the same seeds give the same table.
 
-Policies drawn at random: R from 10 to 500 a second, B one and a half to three times that, W from 4 to 12 s. Errors are
-relative, at the median and the 95th percentile. A sliding log under jitter lets in less than its R and B: a freed place waits
-for the next request; the error counts as one of the estimate here.
+Errors are relative, at the median and the 95th percentile.
+
+## Limiters that count in seconds, or not at all
+
+Policies drawn at random: R from 10 to 500 a second, B one and a half to three times that, W from 4 to 12 s. A sliding log
+under jitter lets in less than its R and B: a freed place waits for the next request; the error counts as one of the estimate
+here.
 
 | limiter | jitter | family right | R | R in its interval | B | B in its interval |
 |---|---|---|---|---|---|---|
 `, written("TestFingerprintTable", took), seeds)
-	percent := func(n, of int) string {
-		if of == 0 {
-			return "–"
-		}
-		return fmt.Sprintf("%.1f %%", 100*float64(n)/float64(of))
-	}
-	errors := func(v []float64) string {
-		if len(v) == 0 {
-			return "–"
-		}
-		return fmt.Sprintf("%.2f %% / %.2f %%", 100*quantile(v, 0.5), 100*quantile(v, 0.95))
-	}
 	for _, p := range rows {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", p.kind, p.network, percent(p.right, p.seeds),
-			errors(p.rate), percent(p.rateKnown, len(p.rate)), errors(p.burst), percent(p.burstKnown, len(p.burst)))
+			spread(p.rate), percent(p.rateKnown, len(p.rate)), spread(p.burst), percent(p.burstKnown, len(p.burst)))
+	}
+	fmt.Fprint(&b, `
+## Long windows
+
+Nothing is known beforehand, and at most 400 requests per second are offered, as on the Insertion API. Ceilings drawn at random,
+up to 2000 requests in a window. Bucket and sliding counter admit evenly in the long run and are no windows, but their bursts
+are as large. The sliding counter lets in a little less than its rate until the second of its windows is over.
+
+| limiter | jitter | family right | rate | rate in its interval | length | length in its interval | ceiling right |
+|---|---|---|---|---|---|---|---|
+`)
+	for _, p := range windows {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", p.kind, p.network, percent(p.right, p.seeds),
+			spread(p.rate), percent(p.rateKnown, len(p.rate)), spread(p.length), percent(p.lengthKnown, len(p.length)),
+			percent(p.ceilingRight, len(p.length)))
 	}
 	return b.Bytes()
+}
+
+func percent(n, of int) string {
+	if of == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f %%", 100*float64(n)/float64(of))
+}
+
+// spread is the median and the 95th percentile of relative errors.
+func spread(v []float64) string {
+	if len(v) == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f %% / %.2f %%", 100*quantile(v, 0.5), 100*quantile(v, 0.95))
 }

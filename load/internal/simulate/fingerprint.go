@@ -16,6 +16,106 @@ type Kind struct {
 	NoPeak  bool // it doesn't bound the burst rate
 }
 
+// LongKind is a limiter that counts in windows longer than a second, and what it is.
+type LongKind struct {
+	Name   string
+	Family estimate.Family
+	Length time.Duration
+	least  float64 // the smallest ceiling that it is drawn with
+	law    func(Ceiling) Law
+}
+
+// LongKinds lists limiters that count in long windows, and some that might be taken for them. None bounds the rate within
+// a window.
+func LongKinds() []LongKind {
+	var kinds []LongKind
+	for _, length := range []time.Duration{10 * time.Second, time.Minute} {
+		kinds = append(kinds,
+			LongKind{Name: "fixed window from the first request", Family: estimate.FixedWindow, Length: length, least: 30, law: func(c Ceiling) Law {
+				return &longWindow{ceiling: c.Requests, length: c.Window}
+			}},
+			LongKind{Name: "fixed window by the clock", Family: estimate.FixedWindow, Length: length, least: 30, law: func(c Ceiling) Law {
+				return &clockWindow{longWindow{ceiling: c.Requests, length: c.Window}}
+			}},
+			LongKind{Name: "sliding log", Family: estimate.SlidingWindow, Length: length, least: 30, law: func(c Ceiling) Law { return &longLog{Ceiling: c} }},
+			LongKind{Name: "bucket", Family: estimate.Bucket, Length: length, least: 3 * length.Seconds(), law: func(c Ceiling) Law {
+				return &single{newBucket(c.Requests/c.Window.Seconds(), c.Requests)}
+			}},
+			LongKind{Name: "sliding counter", Family: estimate.Bucket, Length: length, least: 3 * length.Seconds(), law: func(c Ceiling) Law { return &longCounter{Ceiling: c} }},
+		)
+	}
+	return kinds
+}
+
+// longLog remembers the requests admitted within the last window.
+type longLog struct {
+	Ceiling
+	log []time.Duration
+}
+
+func (l *longLog) Take(now time.Duration) (bool, time.Duration) {
+	for len(l.log) > 0 && l.log[0] <= now-l.Window {
+		l.log = l.log[1:]
+	}
+	if float64(len(l.log))+1 > l.Requests {
+		return false, l.log[0] + l.Window - now
+	}
+	l.log = append(l.log, now)
+	return true, 0
+}
+
+// longCounter estimates the last window's requests from the present window of the clock and, in proportion, the one before.
+type longCounter struct {
+	Ceiling
+	window      time.Duration // number of the present window
+	now, before float64
+}
+
+func (l *longCounter) Take(now time.Duration) (bool, time.Duration) {
+	switch window := now / l.Window; window - l.window {
+	case 0:
+	case 1:
+		l.window, l.before, l.now = window, l.now, 0
+	default:
+		l.window, l.before, l.now = window, 0, 0
+	}
+	left := 1 - float64(now%l.Window)/float64(l.Window)
+	if l.now+l.before*left+1 > l.Requests {
+		return false, l.Window - now%l.Window
+	}
+	l.now++
+	return true, 0
+}
+
+// LongTrial is one fingerprint of a limiter with long windows, of which nothing is known beforehand, as of an endpoint of the
+// Insertion API.
+type LongTrial struct {
+	Kind    LongKind
+	Network Network
+	Seed    uint64
+}
+
+// Run takes the fingerprint of the kind with a ceiling drawn at random: from 30 (of the even ones, three a second) to 2000
+// requests.
+func (t LongTrial) Run() (Ceiling, estimate.Estimate, error) {
+	rng := Trial{Limiter: Limiter{Name: t.Kind.Name + t.Kind.Length.String()}, Network: t.Network, Seed: t.Seed}.rng()
+	ceiling := Ceiling{Requests: math.Round(t.Kind.least * math.Pow(2000/t.Kind.least, rng.Float64())), Window: t.Kind.Length}
+	f := plan.Fingerprint{Endpoint: LeadsPath, MaxRate: 400, Rest: plan.FingerprintRest, Length: plan.FingerprintLength}
+	model := windowed(t.Kind.law, byKey, headerOnly)(ceiling, rng)
+	found, err := fingerprint(f, plan.Policy{}, model, t.Network, rng)
+	return ceiling, found, err
+}
+
+// fingerprint runs the script, and estimates.
+func fingerprint(f plan.Fingerprint, p plan.Policy, m Model, n Network, rng *rand.Rand) (estimate.Estimate, error) {
+	preflight := Preflight(n, rng)
+	e := Experiment{
+		Plan:    plan.Plan{Endpoints: []plan.Endpoint{{Name: f.Endpoint, Policy: p}}, Phases: f.Phases()},
+		Scripts: []Scripted{{Script: plan.NewFingerprintScript(f, 0), After: -1}},
+	}
+	return estimate.Fingerprint(e.Run(m, n, preflight, rng), f.Endpoint)
+}
+
 // Kinds lists limiters of every family.
 func Kinds() []Kind {
 	single := Limiter{Name: "single bucket", New: counting(singleBucket)}
@@ -68,17 +168,11 @@ func (t FingerprintTrial) Run() (plan.Policy, estimate.Estimate, error) {
 	const name = "any"
 	rng := Trial{Limiter: t.Kind.Limiter, Network: t.Network, Seed: t.Seed}.rng()
 	policy := t.policy(rng)
-	preflight := Preflight(t.Network, rng)
 	f := plan.Known(name, policy)
 	if t.Unknown {
 		f = plan.Fingerprint{Endpoint: name, MaxRate: 4000, Rest: plan.FingerprintRest, Length: plan.FingerprintLength}
 	}
-	e := Experiment{
-		Plan:    plan.Plan{Endpoints: []plan.Endpoint{{Name: name, Policy: policy}}, Phases: f.Phases()},
-		Scripts: []Scripted{{Script: plan.NewFingerprintScript(f, 0), After: -1}},
-	}
 	model := t.Kind.Limiter.New(map[string]plan.Policy{name: policy}, rng)
-	run := e.Run(model, t.Network, preflight, rng)
-	found, err := estimate.Fingerprint(run, name)
+	found, err := fingerprint(f, policy, model, t.Network, rng)
 	return policy, found, err
 }

@@ -95,8 +95,12 @@ func TestFingerprintTable(t *testing.T) {
 	for _, p := range prints {
 		recognised(t, p)
 	}
+	windows := windowFingerprints(t)
+	for _, p := range windows {
+		windowRecognised(t, p)
+	}
 	seeds, _ := wholeTable(t)
-	keep(t, printsFile, fingerprintTable(prints, seeds, time.Since(began)))
+	keep(t, printsFile, fingerprintTable(prints, windows, seeds, time.Since(began)))
 }
 
 // keep writes a table where it was asked for as a proof.
