@@ -8,15 +8,24 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
+	"leadconform/reference/mutant"
 	"leadconform/reference/server"
+	"leadconform/specs/internal/catalogue"
+	"leadconform/specs/internal/matrix"
 )
 
 // embedded starts a reference server and its control listener in this process, on free loopback ports. It is all that
 // the suite has to do with the reference: from here on it is a target like any other.
 func embedded(ctx context.Context) (baseURL, controlURL string, stop func(), err error) {
-	s, err := server.New(server.Config{})
+	return start(ctx, server.Config{})
+}
+
+// start starts a reference server as configured.
+func start(ctx context.Context, config server.Config) (baseURL, controlURL string, stop func(), err error) {
+	s, err := server.New(config)
 	if err != nil {
 		return "", "", nil, err
 	}
@@ -37,6 +46,27 @@ func embedded(ctx context.Context) (baseURL, controlURL string, stop func(), err
 		_ = s.Close(context.WithoutCancel(ctx))
 	}
 	return "http://" + public.Addr().String(), "http://" + control.Addr().String(), stop, nil
+}
+
+// mutants are the reference's deliberate faults and its conforming variants.
+func mutants() []matrix.Server {
+	var servers []matrix.Server
+	for _, m := range mutant.All() {
+		s := matrix.Server{
+			Subject: matrix.Subject{ID: m.ID, Title: m.Title, Kind: matrix.Wrong, API: catalogue.Distro, Kills: m.Kills},
+			Start: func(ctx context.Context) (string, string, func(), error) {
+				return start(ctx, server.Config{Assemble: m.Apply})
+			},
+		}
+		if m.Conforming {
+			s.Kind = matrix.Conforming
+		}
+		if strings.HasPrefix(m.ID, "in-") {
+			s.API = catalogue.Insertion
+		}
+		servers = append(servers, s)
+	}
+	return servers
 }
 
 // scripted starts a reference server behind a wrap, for the clients that are tried against it.

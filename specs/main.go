@@ -13,5 +13,5 @@ import (
 )
 
 func main() {
-	os.Exit(command.Run(context.Background(), os.Args[1:], command.Process(embedded, scripted)))
+	os.Exit(command.Run(context.Background(), os.Args[1:], command.Process(embedded, scripted, mutants)))
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"leadconform/load/harness"
+	"leadconform/load/internal/plan"
 	"leadconform/load/internal/simulate"
 )
 
@@ -30,18 +31,25 @@ type modelServer struct {
 	mu    sync.Mutex
 	model simulate.Model
 	rng   *rand.Rand
+	limit string          // the body of a 429; "": as the contract has it
+	takes bool            // whether the lead of a 429 is taken in all the same
 	seen  map[string]bool // phones on the campaign that checks for duplicates
 	conns int
 	leads int
 }
 
 func newModelServer(l simulate.Limiter, base, jitter time.Duration, seed uint64) *modelServer {
+	return newModelServerFor(simulate.Policies(simulate.Documented()), l, base, jitter, seed)
+}
+
+// newModelServerFor is a model server with limits that differ from the documented ones.
+func newModelServerFor(policies map[string]plan.Policy, l simulate.Limiter, base, jitter time.Duration, seed uint64) *modelServer {
 	h := fnv.New64a()
 	_, _ = io.WriteString(h, l.Name)
 	rng := rand.New(rand.NewPCG(seed, h.Sum64()))
 	return &modelServer{
 		start: time.Now(), base: base, jitter: jitter, rng: rng, seen: map[string]bool{},
-		model: l.New(simulate.Policies(simulate.Documented()), rng),
+		model: l.New(policies, rng),
 	}
 }
 
@@ -86,10 +94,19 @@ func (m *modelServer) answer(r *http.Request, body []byte) (status int, answer, 
 	d := m.model.Decide(simulate.Request{
 		Now: time.Since(m.start), Key: key, Endpoint: name, Conn: r.Context().Value(connKey{}).(int),
 	})
+	var lead struct {
+		Campaign string `json:"flo_campaign_id"`
+		Phone    string `json:"phone"`
+	}
+	_ = json.Unmarshal(body, &lead)
 	if !d.Allowed {
+		m.seen[lead.Phone] = m.seen[lead.Phone] || m.takes
 		answer = `{"error":"rate_limited"}`
 		if d.Advice.Body != "" {
 			answer = `{"error":"rate_limited","retry_after":` + d.Advice.Body + `}`
+		}
+		if m.limit != "" {
+			answer = m.limit
 		}
 		return http.StatusTooManyRequests, answer, d.Advice.Header, d.Hold
 	}
@@ -99,11 +116,6 @@ func (m *modelServer) answer(r *http.Request, body []byte) (status int, answer, 
 	case "lookup":
 		return http.StatusOK, `{"id":"1","status":"ACCEPTED"}`, "", d.Hold
 	}
-	var lead struct {
-		Campaign string `json:"flo_campaign_id"`
-		Phone    string `json:"phone"`
-	}
-	_ = json.Unmarshal(body, &lead)
 	if lead.Campaign == "cmp-unique" {
 		if m.seen[lead.Phone] {
 			return http.StatusUnprocessableEntity, `{"error":"rejected","filter_errors":["duplicate"]}`, "", d.Hold

@@ -15,13 +15,18 @@ import (
 
 // verifyServer runs the harness against a server, in virtual time.
 func verifyServer(t *testing.T, public *http.Server, policy harness.Policy) (harness.Verdict, error) {
+	return verifyProfile(t, target.Reference("http://target", ""), public, policy)
+}
+
+// verifyProfile does so with a profile of its own, whose base URLs are any.
+func verifyProfile(t *testing.T, p *target.Profile, public *http.Server, policy harness.Policy) (harness.Verdict, error) {
 	network := pipenet.New()
 	served := make(chan struct{})
 	go func() { defer close(served); _ = public.Serve(network) }()
 	defer func() { public.Close(); <-served }()
 	policy.RunID, policy.Version = "virtual", "test"
 	return harness.Verify(t.Context(), harness.Target{
-		Profile: target.Reference("http://target", ""), Dial: network.DialContext, Virtual: true, Fresh: true,
+		Profile: p, Dial: network.DialContext, Virtual: true, Fresh: true,
 	}, policy)
 }
 

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"leadconform/specs/internal/clients"
+	"leadconform/specs/internal/matrix"
 	"leadconform/specs/internal/verdict"
 )
 
@@ -33,14 +34,16 @@ type World struct {
 	Start  Embedded
 	// Scripted starts a reference server behind a script, for clients to be tried against.
 	Scripted clients.Start
+	// Mutants lists the servers that are wrong on purpose, and those that conform in another way.
+	Mutants func() []matrix.Server
 	// Terminal says that Stderr is a terminal that understands colour and cursor movement.
 	Terminal bool
 	Colour   bool // Stdout takes colour
 }
 
 // Process returns the surroundings of a process.
-func Process(start Embedded, scripted clients.Start) World {
-	return World{Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.LookupEnv, Start: start, Scripted: scripted,
+func Process(start Embedded, scripted clients.Start, mutants func() []matrix.Server) World {
+	return World{Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.LookupEnv, Start: start, Scripted: scripted, Mutants: mutants,
 		Terminal: isTerminal(os.Stderr) && livePage(os.Getenv), Colour: isTerminal(os.Stdout) && colourful(os.Getenv)}
 }
 
@@ -61,6 +64,8 @@ type grammar struct {
 	Keygen     keygenCmd     `cmd:"" help:"Make a key pair for certificates."`
 	Check      checkCmd      `cmd:"" help:"Check a certificate, and say what was certified, when, by which suite and by whose key."`
 	Reproduce  reproduceCmd  `cmd:"" help:"Check a certificate, run the specs again with all that it says, and show what came out differently."`
+	Mutants    mutantsCmd    `cmd:"" help:"Show that the suite can fail: run it against servers that are wrong on purpose."`
+	Mutant     mutantCmd     `cmd:"" hidden:"" help:"Try one of them."`
 	Diff       diffCmd       `cmd:"" help:"Compare two reports: rows that changed their verdict, limits that moved."`
 	Client     clientCmd     `cmd:"" help:"Try an integrator's client against a scripted server: does it retry as documented?"`
 	Doctor     doctorCmd     `cmd:"" help:"Check a profile against its target: what works, and which rows could not be assessed."`
