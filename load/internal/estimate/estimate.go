@@ -98,10 +98,10 @@ func Fingerprint(t *trace.Trace, endpoint string) (Estimate, error) {
 	spread := (e.Rate.High-e.Rate.Low)/2*(tail.to+tail.from)/2 + 1 + o.noise
 	e.Credit = about(credit, spread)
 	e.Family = o.family(segments)
-	if s, found := longest(segments[:len(segments)-1]); found && rhythm(within(o.admitted, s.from, s.to), s.from, s.to) > windowed {
+	if s, found := burst(segments, rate); found && rhythm(within(o.admitted, s.from, s.to), s.from, s.to) > windowed {
 		o.bunchedBurst(&e, s)
 	} else {
-		o.evenBurst(&e)
+		o.evenBurst(&e, rate)
 	}
 	return e, nil
 }
@@ -160,9 +160,8 @@ func (o *overload) bunchedBurst(e *Estimate, s segment) {
 
 // evenBurst estimates B of a limiter that admits evenly. Its curve needs no smoothing over a second, which would hide that a
 // deep peak bucket lets λ in at first, and a short burst altogether: the longest finer segment's line gives the rate.
-func (o *overload) evenBurst(e *Estimate) {
-	segments := o.fit(fine)
-	s, found := longest(segments[:len(segments)-1])
+func (o *overload) evenBurst(e *Estimate, steady float64) {
+	s, found := burst(o.fit(fine), steady)
 	if !found {
 		e.Notes = append(e.Notes, "one rate from the first request on")
 		return
@@ -182,9 +181,12 @@ func (o *overload) setBurst(e *Estimate, rate, half float64, s segment) {
 	}
 }
 
-func longest(segments []segment) (longest segment, found bool) {
-	for _, s := range segments {
-		if s.to-s.from > longest.to-longest.from {
+// burst is the longest segment before the last that is steeper than the steady rate. On a noisy machine a corner may fall into
+// the steady stretch, and what is left of it there is no burst.
+func burst(segments []segment, steady float64) (longest segment, found bool) {
+	const steeper = 1.1
+	for _, s := range segments[:len(segments)-1] {
+		if s.slope > steeper*steady && s.to-s.from > longest.to-longest.from {
 			longest, found = s, true
 		}
 	}

@@ -195,3 +195,13 @@ func TestAStaircaseOfOneStepIsNotMeasured(t *testing.T) {
 		}
 	}
 }
+
+func TestAPieceOfTheSteadyRateIsNoBurst(t *testing.T) {
+	s, found := burst([]segment{{from: 0, to: 3, slope: 200}, {from: 3, to: 9, slope: 101}, {from: 9, to: 12, slope: 100}}, 100)
+	if !found || s.slope != 200 {
+		t.Errorf("%+v, %v; want the steeper one", s, found)
+	}
+	if s, found := burst([]segment{{from: 0, to: 9, slope: 102}, {from: 9, to: 12, slope: 100}}, 100); found {
+		t.Errorf("%+v is no burst", s)
+	}
+}
