@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"regexp"
+	"slices"
 
 	"leadconform/reference/internal/distro"
 	"leadconform/reference/internal/wire"
@@ -78,12 +80,29 @@ func distroBodies() []Mutant {
 			Title: "a comma after the last member is accepted",
 			Doc:   "A lenient parser, meant for configuration files.",
 			Kills: []string{"LD-400-12", "LD-400-13"},
-			Apply: distroAPI(func(a *distro.API) {
-				decode := a.Decode
-				a.Decode = func(contentType string, body []byte) (distro.Lead, error) {
-					return decode(contentType, bytes.ReplaceAll(body, []byte(",}"), []byte("}")))
-				}
-			}),
+			Apply: distroAPI(reading(func(body []byte) []byte { return bytes.ReplaceAll(body, []byte(",}"), []byte("}")) })),
+		},
+		{
+			ID:    "ld-single-quotes",
+			Title: "strings in single quotes are accepted",
+			Doc:   "A lenient parser, meant for what people write.",
+			Kills: []string{"LD-400-12", "LD-400-13"},
+			Apply: distroAPI(reading(func(body []byte) []byte { return bytes.ReplaceAll(body, []byte("'"), []byte(`"`)) })),
+		},
+		{
+			ID:    "ld-names-unquoted",
+			Title: "names without quotes are accepted",
+			Doc:   "A parser of YAML, in which nearly all JSON is valid.",
+			Kills: []string{"LD-400-12", "LD-400-13"},
+			Apply: distroAPI(reading(func(body []byte) []byte { return bareName.ReplaceAll(body, []byte(`$1"$2":`)) })),
+		},
+		{
+			ID:    "ld-ping-malformed-500",
+			Title: "malformed JSON in a ping is a 500",
+			Doc:   "The handler of ingest catches the decoder's error, that of ping doesn't.",
+			Kills: []string{"LD-400-12", "LD-400-13"},
+			Apply: answers(all(on(ping), with(http.StatusBadRequest), func(x *exchange) bool { return !json.Valid(x.sent) }),
+				status(http.StatusInternalServerError), drop("field_errors")),
 		},
 		{
 			ID:    "ld-array-unwrapped",
@@ -197,25 +216,17 @@ func distroBodies() []Mutant {
 			Title: "a suppressed lead is a 422 although a field is wrong",
 			Doc:   "The suppression list is asked first, because that is cheap.",
 			Kills: []string{"LD-400-16"},
-			Apply: distroAPI(func(a *distro.API) {
-				insertBefore(&a.Ingest, "validate", func(ctx context.Context, c *distro.Call) *wire.Answer {
-					campaign, found := a.CampaignOf(c.Lead.Text("flo_campaign_id"))
-					if !found || !a.Attached(campaign, c.Supplier) {
-						return nil
-					}
-					early := *c
-					early.Campaign = campaign
-					for _, r := range a.Rules {
-						if r.Name != "suppressed_phone" {
-							continue
-						}
-						if caught, err := r.Catch(ctx, &early); err == nil && len(caught) > 0 {
-							return new(a.Answers.Rejected(caught))
-						}
-					}
-					return nil
-				})
-			}),
+			Apply: distroAPI(suppressedEarly(func(*distro.API, distro.Lead) bool { return true })),
+		},
+		{
+			ID:    "ld-business-before-missing",
+			Title: "a suppressed lead is a 422 although a field is missing",
+			Doc:   "Types are checked by the decoder, and what is required after the suppression list.",
+			Kills: []string{"LD-400-16"},
+			Apply: distroAPI(suppressedEarly(func(a *distro.API, lead distro.Lead) bool {
+				found := a.Validate(lead, a.IngestFields)
+				return !slices.ContainsFunc(found, func(f distro.FieldError) bool { return f.Code == "invalid_type" })
+			})),
 		},
 		{
 			ID:    "ld-rejected-remembered",
@@ -254,6 +265,40 @@ func distroBodies() []Mutant {
 				})
 			}),
 		},
+	}
+}
+
+// reading makes a body be read as something else.
+func reading(as func(body []byte) []byte) func(*distro.API) {
+	return func(a *distro.API) {
+		decode := a.Decode
+		a.Decode = func(contentType string, body []byte) (distro.Lead, error) { return decode(contentType, as(body)) }
+	}
+}
+
+// bareName is a name that is written without quotes where a JSON object has one in quotes.
+var bareName = regexp.MustCompile(`([{,])([a-z_]+):`)
+
+// suppressedEarly asks the suppression list of phones before a lead is validated, if a condition picks the lead.
+func suppressedEarly(when func(*distro.API, distro.Lead) bool) func(*distro.API) {
+	return func(a *distro.API) {
+		insertBefore(&a.Ingest, "validate", func(ctx context.Context, c *distro.Call) *wire.Answer {
+			campaign, found := a.CampaignOf(c.Lead.Text("flo_campaign_id"))
+			if !found || !a.Attached(campaign, c.Supplier) || !when(a, c.Lead) {
+				return nil
+			}
+			early := *c
+			early.Campaign = campaign
+			for _, r := range a.Rules {
+				if r.Name != "suppressed_phone" {
+					continue
+				}
+				if caught, err := r.Catch(ctx, &early); err == nil && len(caught) > 0 {
+					return new(a.Answers.Rejected(caught))
+				}
+			}
+			return nil
+		})
 	}
 }
 

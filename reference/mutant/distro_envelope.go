@@ -65,6 +65,27 @@ func distroEnvelope() []Mutant {
 			Apply: answers(all(on(ping), with(400)), drop("message")),
 		},
 		{
+			ID:    "ld-wrong-type-without-message",
+			Title: "the 400 of a field of the wrong type has no message",
+			Doc:   "The decoder finds wrong types, and answers by itself.",
+			Kills: []string{"LD-ENV-02"},
+			Apply: answers(all(on(ingest), with(400), containing(`"invalid_type"`)), drop("message")),
+		},
+		{
+			ID:    "ld-custom-field-without-message",
+			Title: "the 400 of a campaign's missing field has no message",
+			Doc:   "The campaign's own fields are checked in another place, by another hand.",
+			Kills: []string{"LD-ENV-02"},
+			Apply: answers(all(on(ingest), with(400), containing(`"field":"case_type"`)), drop("message")),
+		},
+		{
+			ID:    "ld-duplicate-without-error",
+			Title: "the 422 of a duplicate has filter_errors but no error",
+			Doc:   "Duplicates are found when the lead is written, and answered from there.",
+			Kills: []string{"LD-ENV-01"},
+			Apply: answers(all(on(ingest), with(422), containing(`"duplicate"`)), drop("error")),
+		},
+		{
 			ID:    "ld-401-without-message",
 			Title: "a 401 has no message",
 			Doc:   "The gateway that checks keys has a shorter envelope.",

@@ -52,6 +52,20 @@ func distroFaults() []Mutant {
 			Apply: answers(internal, set("message", `pq: duplicate key value violates unique constraint "leads_pkey"`)),
 		},
 		{
+			ID:    "ld-500-other-sql",
+			Title: "a 500 tells the error of a database of another make",
+			Doc:   "The error is passed on as its message.",
+			Kills: []string{"LD-500-03"},
+			Apply: answers(internal, set("message", "Duplicate entry '5550100142' for key 'leads.phone'")),
+		},
+		{
+			ID:    "ld-500-exception",
+			Title: "a 500 holds the name of an exception",
+			Doc:   "The framework's default error attributes.",
+			Kills: []string{"LD-500-03"},
+			Apply: answers(internal, set("exception", "org.springframework.dao.DataAccessResourceFailureException")),
+		},
+		{
 			ID:    "ld-503-address",
 			Title: "a 503 tells which address couldn't be reached",
 			Doc:   "The error is passed on as its message.",

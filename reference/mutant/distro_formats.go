@@ -31,6 +31,26 @@ func distroFormats() []Mutant {
 			Apply: distroAPI(forgivePhone(func(phone string) bool { return len(digits(phone)) >= 10 && len(digits(phone)) <= 15 })),
 		},
 		{
+			ID:    "ld-phone-letters-behind",
+			Title: "what follows the digits of a phone is not looked at",
+			Doc:   "The text is read as a number, as far as it is one.",
+			Kills: []string{"LD-400-09"},
+			Apply: distroAPI(forgivePhone(func(phone string) bool {
+				end := strings.IndexFunc(phone, func(c rune) bool { return c < '0' || c > '9' })
+				return end >= 10 && end <= 15
+			})),
+		},
+		{
+			ID:    "ld-phone-letters-before",
+			Title: "what stands before the digits of a phone is not looked at",
+			Doc:   "The pattern is held against the end of the text alone.",
+			Kills: []string{"LD-400-09"},
+			Apply: distroAPI(forgivePhone(func(phone string) bool {
+				n := len(strings.TrimLeft(phone, "abcdefghijklmnopqrstuvwxyz"))
+				return n < len(phone) && n >= 10 && n <= 15
+			})),
+		},
+		{
 			ID:    "ld-phone-length-of-text",
 			Title: "a phone is any text of 10 to 15 characters",
 			Doc:   "The length of the column is all that is checked.",

@@ -2,6 +2,7 @@ package mutant
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"slices"
@@ -192,6 +193,18 @@ func distroManners() []Mutant {
 					o["message"] = strings.TrimSpace(fmt.Sprint(o["message"]) + " " + asked)
 					o["incident"] = uuid.NewString()
 				})(x)
+			}),
+		},
+		{
+			ID:    "ld-ok-not-found-tag",
+			Title: "a refusal repeats what was asked for, and has an ETag that follows from its body",
+			Doc:   "Frameworks tag every answer with a digest of its body.",
+			Apply: answers(anError, func(x *exchange) {
+				query := x.request.URL.Query()
+				rewrite("message", func(old string) any {
+					return strings.TrimSpace(old + " " + query.Get("id") + query.Get("phone") + query.Get("email"))
+				})(x)
+				x.header.Set("Etag", fmt.Sprintf(`W/"%x"`, sha256.Sum256(x.body)))
 			}),
 		},
 		{

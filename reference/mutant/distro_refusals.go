@@ -78,6 +78,41 @@ func distroKeys() []Mutant {
 			}),
 		},
 		{
+			ID:    "ld-key-cut-short",
+			Title: "the beginning of a key will do",
+			Doc:   "Keys are compared as far as the one that was sent goes.",
+			Kills: []string{"LD-401-02", "LD-401-04", "LD-401-06"},
+			Apply: distroAPI(func(a *distro.API) {
+				supplierOf := a.SupplierOf
+				a.SupplierOf = func(key string) (*world.Supplier, bool) {
+					if s, ok := supplierOf(key); ok || key == "" || !strings.HasPrefix(primaryKey, key) {
+						return s, ok
+					}
+					return supplierOf(primaryKey)
+				}
+			}),
+		},
+		{
+			ID:    "ld-lookup-cached",
+			Title: "a lookup that was answered once is answered again to anybody",
+			Doc:   "The cache in front minds the URL and not the key.",
+			Kills: []string{"LD-401-05", "LD-401-06", "LD-LOOK-04"},
+			Apply: handler(func(next http.Handler) http.Handler {
+				var answered notes[string, *exchange]
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if before, known := answered.get(r.URL.String()); known {
+						before.write(w)
+						return
+					}
+					x := record(next, r)
+					if found(x) {
+						answered.swap(r.URL.String(), x)
+					}
+					x.write(w)
+				})
+			}),
+		},
+		{
 			ID:    "ld-empty-key",
 			Title: "an empty key is the first supplier's",
 			Doc:   "A row of the database has no key, and an empty one finds it.",

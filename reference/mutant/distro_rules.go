@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"leadconform/reference/internal/distro"
 	"leadconform/reference/internal/leads"
 	"leadconform/reference/internal/wire"
@@ -62,6 +64,24 @@ func distroRules() []Mutant {
 				if entries, ok := o["filter_errors"].([]any); ok && len(entries) > 0 {
 					o["filter_errors"] = entries[0].(map[string]any)["rule"]
 				}
+			})),
+		},
+		{
+			ID:    "ld-filter-errors-numbered",
+			Title: "every filter is named filter, and each refusal has a number",
+			Doc:   "The kind of the rule is told, not the rule; what differs is for the support.",
+			Kills: []string{"LD-422-01"},
+			Apply: answers(filtered, each("filter_errors", func(entry map[string]any) {
+				entry["rule"], entry["message"] = "filter", "Refused, incident "+uuid.NewString()
+			})),
+		},
+		{
+			ID:    "ld-rules-of-one-name",
+			Title: "suppression and duplicates are told by one name",
+			Doc:   "Every refusal that isn't a filter's is a rejection, it was thought.",
+			Kills: []string{"LD-422-01"},
+			Apply: answers(func(x *exchange) bool { return suppressed(x) || duplicate(x) }, each("filter_errors", func(entry map[string]any) {
+				entry["rule"], entry["message"] = "rejected", "Lead "+uuid.NewString()+" was rejected"
 			})),
 		},
 		{

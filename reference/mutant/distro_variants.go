@@ -49,6 +49,16 @@ func distroForms() []Mutant {
 			Apply: answers(ofLeads, under("data"), set("status", "success")),
 		},
 		{
+			ID:    "ld-ok-under-data-with-its-status",
+			Title: "leads stand under data, beside a copy of their status",
+			Doc:   "LD-201-02 allows for either form; what stands beside data is open.",
+			Apply: answers(ofLeads, func(x *exchange) {
+				if lead := x.object(); lead != nil {
+					x.setJSON(map[string]any{"status": lead["status"], "data": lead})
+				}
+			}),
+		},
+		{
 			ID:    "ld-ok-all-under-data",
 			Title: "every success stands under data, a ping's too",
 			Doc:   "The form of a ping's answer follows that of the leads.",

@@ -37,6 +37,12 @@ func insertionFaults() []Mutant {
 			Apply: answers(refused(500), set("cause", "dial tcp 10.0.3.17:5432: connect: connection refused")),
 		},
 		{
+			ID: "in-500-with-exception", Title: "a 500 holds the message of an exception",
+			Doc:   "What was caught is written to the client.",
+			Kills: []string{"IN-500-01"},
+			Apply: answers(refused(500), set("message", "Cannot read properties of undefined (reading 'account_id')")),
+		},
+		{
 			ID: "in-500-with-path", Title: "a 500 names a source file",
 			Doc:   "The error is logged and answered in one line.",
 			Kills: []string{"IN-500-01"},

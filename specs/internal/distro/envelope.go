@@ -38,6 +38,8 @@ func (d api) occasions() []occasion {
 		{"a ping", 200, func(d api) *answer.Answer { return d.ping(whole) }},
 
 		{"a lead without a field", 400, func(d api) *answer.Answer { return d.ingest(whole.without(names.FirstName)) }},
+		{"a lead with a field of the wrong type", 400, func(d api) *answer.Answer { return d.ingest(whole.set(names.LastName, 7)) }},
+		{"a lead with an ill-formed phone", 400, func(d api) *answer.Answer { return d.ingest(whole.set(names.Phone, "555")) }},
 		{"malformed JSON", 400, func(d api) *answer.Answer { return d.ingestBody([]byte("{")) }},
 		{"a ping without a field", 400, func(d api) *answer.Answer { return d.ping(whole.without(names.Campaign)) }},
 		{"a lookup without a criterion", 400, func(d api) *answer.Answer { return d.Send(d.get(nil)) }},
@@ -59,6 +61,18 @@ func (d api) occasions() []occasion {
 	}
 	if d.has("campaigns.suppressed") {
 		occasions = append(occasions, occasion{"a suppressed lead", 422, func(d api) *answer.Answer { return d.ingest(d.suppressedLead()) }})
+	}
+	if d.has("campaigns.required") {
+		occasions = append(occasions, occasion{"a lead without the campaign's own field", 400, func(d api) *answer.Answer {
+			return d.ingest(d.lead("required").without(d.requiredField()))
+		}})
+	}
+	if d.has("campaigns.unique") {
+		occasions = append(occasions, occasion{"a duplicate", 422, func(d api) *answer.Answer {
+			twice := d.lead("unique")
+			d.ingest(twice)
+			return d.ingest(twice)
+		}})
 	}
 	return occasions
 }

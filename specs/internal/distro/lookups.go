@@ -67,12 +67,12 @@ func saysThatThereIsNone(_ spec.Gomega, d api) {
 // criterion is a way of looking up.
 type criterion struct {
 	name   string
-	theirs string // the other supplier's lead by it
-	none   string // no lead at all
+	theirs string        // the other supplier's lead by it
+	none   func() string // no lead at all, each time another one
 }
 
-// hidesOtherSuppliersLeads asks for the other's lead between two questions for a lead that doesn't exist, so that what
-// changes from one answer to the next by itself isn't taken for a difference. A criterion by which the target doesn't
+// hidesOtherSuppliersLeads asks for the other's lead between two questions for two leads that don't exist, so that what
+// changes from one answer to the next by itself, or follows from what was asked for, isn't taken for a difference. A criterion by which the target doesn't
 // find the lead for its own supplier either can't give it away.
 func hidesOtherSuppliersLeads(_ spec.Gomega, d api) {
 	var own, theirs posted
@@ -80,31 +80,34 @@ func hidesOtherSuppliersLeads(_ spec.Gomega, d api) {
 		kase{"a lead of the supplier's own", func(_ spec.Gomega, d api) { own = d.posted() }},
 		kase{"the other supplier's lead", func(_ spec.Gomega, d api) { theirs = d.as("secondary").posted() }},
 	)
-	names, nobody := d.names(), d.Data.Person()
+	names := d.names()
 	var judged atomic.Int32
 	hides := func(c criterion) kase {
 		return kase{"by " + c.name, func(g spec.Gomega, d api) {
+			asked := []string{c.none()}
 			first := d.together(
 				func(d api) *answer.Answer { return d.as("secondary").lookup(c.name, c.theirs) },
-				func(d api) *answer.Answer { return d.lookup(c.name, c.none) },
+				func(d api) *answer.Answer { return d.lookup(c.name, asked[0]) },
 			)
 			if !showsALead(first[0]) {
 				d.Note("the lead's own supplier doesn't find it by %s, so that was not tried as another", c.name)
 				return
 			}
-			foreign, none := d.lookup(c.name, c.theirs), []*answer.Answer{first[1], d.lookup(c.name, c.none)}
+			foreign := d.lookup(c.name, c.theirs)
+			none := []answer.Asked{{Answer: first[1], For: asked[0]}, d.lookupNone(c)}
 			if len(c.telling(foreign, none)) > 0 { // a node's name, say, may be the same twice by chance
-				nothing := func(d api) *answer.Answer { return d.lookup(c.name, c.none) }
-				none = append(none, d.together(nothing, nothing, nothing, nothing)...)
+				for range 4 {
+					none = append(none, d.lookupNone(c))
+				}
 			}
 			g.Expect(foreign).To(beLikeNone(c, none))
 			judged.Add(1)
 		}}
 	}
 	d.each(
-		hides(criterion{"id", theirs.id, d.unusedID(theirs.id)}),
-		hides(criterion{"phone", theirs.text(names.Phone), nobody.Phone}),
-		hides(criterion{"email", theirs.text(names.Email), nobody.Email}),
+		hides(criterion{"id", theirs.id, d.unusedIDs(theirs.id)}),
+		hides(criterion{"phone", theirs.text(names.Phone), func() string { return d.Data.Person().Phone }}),
+		hides(criterion{"email", theirs.text(names.Email), func() string { return d.Data.Person().Email }}),
 		shown("the supplier finds its own lead", func(g spec.Gomega, d api) { g.Expect(d.lookup("phone", own.text(names.Phone))).To(showALead()) }),
 	)
 	if judged.Load() == 0 {
@@ -113,16 +116,18 @@ func hidesOtherSuppliersLeads(_ spec.Gomega, d api) {
 }
 
 // telling is how the answer about another's lead can be told from those about no lead.
-func (c criterion) telling(foreign *answer.Answer, none []*answer.Answer) []string {
-	var others []answer.Asked
-	for _, a := range none {
-		others = append(others, answer.Asked{Answer: a, For: c.none})
-	}
-	return answer.Differences(answer.Asked{Answer: foreign, For: c.theirs}, others...)
+func (c criterion) telling(foreign *answer.Answer, none []answer.Asked) []string {
+	return answer.Differences(answer.Asked{Answer: foreign, For: c.theirs}, none...)
+}
+
+// lookupNone asks for a lead that doesn't exist.
+func (d api) lookupNone(c criterion) answer.Asked {
+	none := c.none()
+	return answer.Asked{Answer: d.lookup(c.name, none), For: none}
 }
 
 // beLikeNone matches the answer about another's lead that can't be told from those about no lead.
-func beLikeNone(c criterion, none []*answer.Answer) *answer.Matcher {
+func beLikeNone(c criterion, none []answer.Asked) *answer.Matcher {
 	return answer.That("the answer to a lookup that finds nothing", func(a *answer.Answer) []string { return c.telling(a, none) })
 }
 
@@ -142,4 +147,18 @@ func (d api) unusedID(id string) string {
 		unused += "9"
 	}
 	return unused
+}
+
+// unusedIDs returns ids of the same form that belong to no lead, one at each call and no two the same.
+func (d api) unusedIDs(id string) func() string {
+	next := d.unusedID(id)
+	return func() string {
+		one := next
+		next = d.unusedID(id)
+		if next == one {
+			next = one + "9"
+		}
+		id = next
+		return one
+	}
 }

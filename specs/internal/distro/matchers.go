@@ -22,13 +22,16 @@ const (
 )
 
 // place is where a lead object stands in an answer: bare, or under data (LD-201-02). A lead whose own status stands bare
-// is bare, whatever else the target calls data.
+// is bare, whatever else the target calls data; a status that is a lead's under data as well, beside no id, is a copy.
 func place(a *answer.Answer) string {
-	if status := a.Text("status"); status == statusAccepted || status == statusUnmatched {
+	if ofALead(a.Text("status")) && (a.Text("id") != "" || !ofALead(a.Text("data", "status"))) {
 		return ""
 	}
 	return under(a, "data")
 }
+
+// ofALead reports whether a status is one of the two in which a valid lead ends.
+func ofALead(status string) bool { return status == statusAccepted || status == statusUnmatched }
 
 // under returns the prefix of the members below name if an object stands there.
 func under(a *answer.Answer, name string) string {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"leadconform/fixtures/target"
+	"leadconform/reference/mutant"
 	"leadconform/specs/internal/distro"
 	"leadconform/specs/internal/spec"
 	"leadconform/specs/internal/spectest"
@@ -169,6 +170,28 @@ func TestFieldsMayHaveOtherNames(t *testing.T) {
 	for id, o := range spectest.Run(t.Context(), r, distro.Specs()) {
 		if o.Result != spec.Passed {
 			t.Errorf("%s: %s: %s", id, o.Result, o.Reason)
+		}
+	}
+}
+
+// TestRulesThatTheProfileDoesNotNameAreToldApart runs LD-422-01 without the names of the rules against servers that name
+// every rule alike.
+func TestRulesThatTheProfileDoesNotNameAreToldApart(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]spec.Result{
+		"ld-filter-errors-nameless": spec.Failed, "ld-filter-errors-numbered": spec.Failed, "ld-rules-of-one-name": spec.Failed,
+		"ld-ok-filter-strings": spec.Passed, "ld-ok-filter-names": spec.Passed,
+	} {
+		m, _ := mutant.Find(id)
+		r := spectest.Mutant(t, m)
+		campaign := r.Profile.Distro.Campaigns["filtered"]
+		campaign.Filters = slices.Clone(campaign.Filters)
+		for i := range campaign.Filters {
+			campaign.Filters[i].Rule = ""
+		}
+		r.Profile.Distro.Campaigns["filtered"] = campaign
+		if o := r.Run(t.Context(), specOf("LD-422-01")); o.Result != want {
+			t.Errorf("%s is %s, expected %s: %s", id, o.Result, want, o.Reason)
 		}
 	}
 }

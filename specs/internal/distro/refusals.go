@@ -14,11 +14,11 @@ import (
 func refusals() []spec.Spec {
 	return []spec.Spec{
 		{ID: "LD-401-01", Body: row(turnsAway(toIngest, noKey, emptyKey))},
-		{ID: "LD-401-02", Body: row(turnsAway(toIngest, inventedKey, longerKey))},
+		{ID: "LD-401-02", Body: row(turnsAway(toIngest, inventedKey, longerKey, shorterKey))},
 		{ID: "LD-401-03", Body: row(turnsAway(toPing, noKey, emptyKey))},
-		{ID: "LD-401-04", Body: row(turnsAway(toPing, inventedKey, longerKey))},
+		{ID: "LD-401-04", Body: row(turnsAway(toPing, inventedKey, longerKey, shorterKey))},
 		{ID: "LD-401-05", Body: row(turnsAway(toLookup, noKey, emptyKey))},
-		{ID: "LD-401-06", Body: row(turnsAway(toLookup, inventedKey, longerKey))},
+		{ID: "LD-401-06", Body: row(turnsAway(toLookup, inventedKey, longerKey, shorterKey))},
 		{ID: "LD-401-07", Body: row(readsTheKeyAsItIs)},
 		{ID: "LD-401-08", Body: row(takesNoBearerToken)},
 		{ID: "LD-401-09", Body: row(tellsStrangersNothingElse)},
@@ -64,6 +64,7 @@ var (
 	emptyKey    = stranger{"an empty key", func(d api) api { return d.showing("") }}
 	inventedKey = stranger{"a key that was never issued", func(d api) api { return d.showing(d.Data.Word("key")) }}
 	longerKey   = stranger{"a key with more behind it", func(d api) api { return d.showing(d.key() + "-x") }}
+	shorterKey  = stranger{"a key without its last character", func(d api) api { return d.showing(d.key()[:max(0, len(d.key())-1)]) }}
 )
 
 // key is the key of the supplier who speaks.
@@ -84,10 +85,12 @@ func toPing(d api) door {
 	return door{func(d api) *answer.Answer { return d.ping(l) }, BeWelcome()}
 }
 
-// toLookup asks for a lead that exists. Whether it is found is the business of LD-LOOK-02.
+// toLookup asks for a lead that exists, and has been asked for: a cache that minds the URL alone gives the answer away.
+// Whether the lead is found is the business of LD-LOOK-02.
 func toLookup(d api) door {
 	l := d.lead("open")
 	d.control("the lead to look up is accepted", func(g spec.Gomega, d api) { g.Expect(d.ingest(l)).To(BeTaken()) })
+	d.lookup("phone", l.text(d.names().Phone))
 	return door{
 		func(d api) *answer.Answer { return d.lookup("phone", l.text(d.names().Phone)) },
 		answer.That("neither 401 nor 403", func(a *answer.Answer) []string {

@@ -3,6 +3,7 @@ package distro
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,7 +99,9 @@ func refusesIllFormedPhones(_ spec.Gomega, d api) {
 		{"nine digits", ofLength(digits, 9)},
 		{"sixteen digits", ofLength(digits, 16)},
 		{"letters in the place of digits", digits[:3] + "CALL" + digits[7:]},
-		{"letters beside ten digits", digits[:6] + "abc" + digits[6:]},
+		{"letters among ten digits", digits[:6] + "abc" + digits[6:]},
+		{"letters behind ten digits", digits + "abc"},
+		{"letters before ten digits", "abc" + digits},
 	}, func(g spec.Gomega, d api, value any) {
 		g.Expect(d.ingest(whole.set(phone, value))).To(BeFaulted(naming(phone, "invalid_format")))
 	}), taken("the same lead with ten digits", whole.set(phone, digits)))...)
@@ -152,9 +155,17 @@ func malformed(d api, expected func() *answer.Matcher) {
 		{"a comma too many", text[:len(text)-1] + ",}"},
 		{"more after the value", text + "}"},
 		{"quotes missing", strings.ReplaceAll(text, `":`, `:`)},
+		{"names without quotes", nameInQuotes.ReplaceAllString(text, "$1$2:")},
+		{"single quotes", strings.ReplaceAll(text, `"`, "'")},
 		{"no JSON at all", "this is no JSON"},
 	}, expected)
+	d.each(kase{"a ping that is cut short", func(g spec.Gomega, d api) {
+		g.Expect(d.Send(d.post(pingPath, "ping", []byte(text[:len(text)-2])))).To(expected())
+	}}, welcome("the ping as it should be", whole))
 }
+
+// nameInQuotes is the name of a member in a JSON object that is written without white space.
+var nameInQuotes = regexp.MustCompile(`([{,])"(\w+)":`)
 
 func refusesWhatIsNoObject(_ spec.Gomega, d api) {
 	whole := d.lead("open")
@@ -243,6 +254,9 @@ func putsStructureBeforeBusiness(_ spec.Gomega, d api) {
 	d.each(
 		kase{"suppressed, and a field has the wrong type", func(g spec.Gomega, d api) {
 			g.Expect(d.ingest(caught.set(d.names().LastName, 7))).To(answer.That("400", answer.Status(400)))
+		}},
+		kase{"suppressed, and a field is missing", func(g spec.Gomega, d api) {
+			g.Expect(d.ingest(caught.without(d.names().LastName))).To(answer.That("400", answer.Status(400)))
 		}},
 		shown("the same lead without the fault is caught", func(g spec.Gomega, d api) {
 			g.Expect(d.ingest(caught)).To(answer.That("422", answer.Status(422)))
