@@ -17,7 +17,8 @@ import (
 //
 // Within a frame, seq is the difference to the sample before, intended too; sent is the difference to intended, received
 // to sent; times are in nanoseconds. flags holds Kind in its two low bits and Fault above. Refusals are numbered from 1
-// in the order in which they first occur in the file, 0 is none. Each frame stands on its own but for these numbers, so a
+// in the order in which they first occur in the file, 0 is none. Beyond mostRefusals of them no more are numbered: the
+// number after the last is followed by a definition each time, which holds for that sample alone. Each frame stands on its own but for these numbers, so a
 // file that was cut off is read up to its last whole frame.
 const (
 	magic      = "leadconform trace 1\n"
@@ -129,10 +130,13 @@ func (d *decoder) sample(from *deltas, refusals *[]*Refusal) Sample {
 	flags := d.uvarint(math.MaxUint8)
 	s.Kind, s.Fault = Kind(flags&3), Fault(flags>>2)
 	s.Status = uint16(d.uvarint(math.MaxUint16))
-	if n := d.uvarint(uint64(len(*refusals)) + 1); n > 0 {
-		if n > uint64(len(*refusals)) {
-			*refusals = append(*refusals, d.refusal())
-		}
+	switch n := d.uvarint(uint64(len(*refusals)) + 1); {
+	case n > mostRefusals:
+		s.Refusal = d.refusal()
+	case n > uint64(len(*refusals)):
+		*refusals = append(*refusals, d.refusal())
+		fallthrough
+	case n > 0:
 		s.Refusal = (*refusals)[n-1]
 	}
 	from.seq, from.intended = s.Seq, s.Intended

@@ -60,7 +60,12 @@ func (r *Refusal) Wait() time.Duration {
 // Refusals keeps one copy of each different refusal. The zero value is ready; it is not safe for concurrent use.
 type Refusals struct{ seen map[Refusal]*Refusal }
 
-// Keep returns the kept copy of r. Samples that point to kept copies cost eight bytes for their refusal.
+// mostRefusals is how many different refusals are kept, so that memory doesn't grow with a target that words every refusal
+// anew, as one does whose body names fractions of a second.
+const mostRefusals = 1 << 14
+
+// Keep returns the kept copy of r, or a copy of its own if so many different ones are kept that this one isn't. Samples that
+// point to kept copies cost eight bytes for their refusal.
 func (k *Refusals) Keep(r Refusal) *Refusal {
 	if kept, ok := k.seen[r]; ok {
 		return kept
@@ -68,6 +73,8 @@ func (k *Refusals) Keep(r Refusal) *Refusal {
 	if k.seen == nil {
 		k.seen = make(map[Refusal]*Refusal)
 	}
-	k.seen[r] = &r
+	if len(k.seen) < mostRefusals {
+		k.seen[r] = &r
+	}
 	return &r
 }

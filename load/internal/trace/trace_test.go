@@ -193,3 +193,32 @@ func TestNumbersTooLongToCountAreCut(t *testing.T) {
 		t.Errorf("wait(-1e300) = %v", got)
 	}
 }
+
+// A target may word every refusal anew. The file holds them all; writer and reader hold so many and no more.
+func TestManyDifferentRefusals(t *testing.T) {
+	var all []Sample
+	var kept Refusals
+	for i := range 3 * mostRefusals {
+		r := Refusal{Fields: 1, Header: Seconds, HeaderWait: time.Second, Body: Number, BodyWait: time.Duration(i)}
+		all = append(all, Sample{Seq: uint32(i), Kind: Limited, Status: 429, Refusal: kept.Keep(r)})
+	}
+	all = append(all, Sample{Seq: 1, Kind: Limited, Refusal: kept.Keep(*all[7].Refusal)}, Sample{Seq: 2, Kind: Limited, Refusal: kept.Keep(*all[2*mostRefusals].Refusal)})
+	if len(kept.seen) != mostRefusals {
+		t.Errorf("%d are kept, want %d", len(kept.seen), mostRefusals)
+	}
+	m := meta()
+	r, err := NewReader(bytes.NewReader(written(t, m, all, End{Reason: Complete})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	err = r.Samples(func(s Sample) {
+		if *all[n].Refusal != *s.Refusal || all[n].Seq != s.Seq {
+			t.Fatalf("sample %d: %+v, want %+v", n, *s.Refusal, *all[n].Refusal)
+		}
+		n++
+	})
+	if err != nil || n != len(all) || len(r.refusals) != mostRefusals {
+		t.Errorf("%d samples of %d, %d refusals kept: %v", n, len(all), len(r.refusals), err)
+	}
+}

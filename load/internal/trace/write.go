@@ -44,7 +44,9 @@ func (t *Writer) Write(s Sample) error {
 		var known bool
 		if number, known = t.refusals[r]; !known {
 			number, define = uint64(len(t.refusals)+1), true
-			t.refusals[r] = number
+			if number <= mostRefusals {
+				t.refusals[r] = number
+			}
 		}
 	}
 	t.frame = appendSample(t.frame, &t.from, s, number, define)
