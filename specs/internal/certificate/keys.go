@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/secure-systems-lab/go-securesystemslib/signerverifier"
 )
@@ -140,9 +141,16 @@ func ParsePublicKey(text []byte) (PublicKey, error) {
 
 // load reads a key of either kind. The key goes by its fingerprint.
 func load(text []byte) (*signerverifier.SSLibKey, PublicKey, error) {
+	block, _ := pem.Decode(text)
+	switch {
+	case block == nil:
+		return nil, PublicKey{}, errors.New("this is no key in PEM, or it was cut off (specs keygen makes a pair)")
+	case strings.HasPrefix(block.Type, "ENCRYPTED"):
+		return nil, PublicKey{}, errors.New("this key is encrypted: decrypt it first, with openssl pkey for instance")
+	}
 	key, err := signerverifier.LoadKey(text)
 	if err != nil || key.KeyType != signerverifier.ED25519KeyType {
-		return nil, PublicKey{}, errors.New("this is no Ed25519 key in PEM (specs keygen makes a pair)")
+		return nil, PublicKey{}, errors.New("this is no Ed25519 key, and certificates take no other (specs keygen makes a pair)")
 	}
 	raw, err := hex.DecodeString(key.KeyVal.Public)
 	if err != nil {

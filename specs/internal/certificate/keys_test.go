@@ -73,14 +73,26 @@ func TestKeysOfAnotherKindAreRefused(t *testing.T) {
 	}
 	pair := newKey(t)
 	ec := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-	for name, text := range map[string]string{"nothing": "", "words": "a very secret word", "another curve": ec, "a public key": pair.Public().PEM()} {
-		if _, err := ParsePrivateKey([]byte(text)); err == nil || strings.Contains(err.Error(), "secret") {
-			t.Errorf("%s as a private key: %v", name, err)
-		}
-	}
 	prefix := filepath.Join(t.TempDir(), "k")
 	if _, err := Generate(prefix); err != nil {
 		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(prefix + ".key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ text, want string }{
+		"nothing":          {"", "no key in PEM"},
+		"words":            {"a very secret word", "no key in PEM"},
+		"a file cut off":   {string(whole[:60]), "cut off"},
+		"an empty block":   {"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n", "no Ed25519 key"},
+		"another curve":    {ec, "no Ed25519 key"},
+		"a public key":     {pair.Public().PEM(), "this is a public key"},
+		"an encrypted key": {string(pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: der})), "encrypted"},
+	} {
+		if _, err := ParsePrivateKey([]byte(c.text)); err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s as a private key: %v, want %q", name, err, c.want)
+		}
 	}
 	if _, err := ReadPublicKey(prefix + ".key"); err == nil || !strings.Contains(err.Error(), "keep it to yourself") {
 		t.Errorf("a private key as a public one: %v", err)

@@ -137,7 +137,7 @@ func TestCertifySaysWhatIsMissingBeforeItRuns(t *testing.T) {
 		"a blank name":            {[]string{"--implementation", " ", "--version", "1", "--key", prefix + ".key"}, "must not be blank"},
 		"a key that isn't there":  {[]string{"--implementation", "A", "--version", "1", "--key", "nowhere.key"}, "nowhere.key"},
 		"the public key":          {[]string{"--implementation", "A", "--version", "1", "--key", prefix + ".pub"}, "this is a public key"},
-		"a file that is no key":   {[]string{"--implementation", "A", "--version", "1", "--key", write(t, "k", "a-secret-word")}, "no Ed25519 key"},
+		"a file that is no key":   {[]string{"--implementation", "A", "--version", "1", "--key", write(t, "k", "a-secret-word")}, "no key in PEM"},
 		"load that isn't allowed": {[]string{"--implementation", "A", "--version", "1", "--key", prefix + ".key", "--profile", write(t, "p.yaml", remoteProfile)}, "--allow-load staging.example"},
 	} {
 		r := specs(t, nil, append([]string{"certify"}, c.args...)...)

@@ -22,6 +22,9 @@ import (
 
 // TestPageInABrowser looks at the page as its readers do. One browser serves all of it.
 func TestPageInABrowser(t *testing.T) {
+	if underRace {
+		t.Skip("what happens in a browser is no Go: the test runs without the race detector")
+	}
 	b := startBrowser(t)
 	for _, c := range []struct {
 		name string

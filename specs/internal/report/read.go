@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -22,11 +23,11 @@ func Read(text []byte) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("it is no report: %w", err)
 	}
-	schema, err := schema()
+	known, err := schema()
 	if err != nil {
 		return nil, err
 	}
-	if err := schema.Validate(value); err != nil {
+	if err := known.Validate(value); err != nil {
 		return nil, fmt.Errorf("it doesn't hold against the report's schema: %s", firstOf(err))
 	}
 	return &r, nil
@@ -42,8 +43,8 @@ func firstOf(err error) string {
 	return strings.Join(lines, "\n")
 }
 
-// schema reads the report's schema.
-func schema() (*jsonschema.Schema, error) {
+// schema is the report's schema, read once: it is embedded.
+var schema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	const name = "schema/report.schema.json"
 	text, err := fixtures.FS.ReadFile(name)
 	if err != nil {
@@ -60,4 +61,4 @@ func schema() (*jsonschema.Schema, error) {
 		return nil, fmt.Errorf("read the report's schema: %w", err)
 	}
 	return compiler.Compile(url)
-}
+})
