@@ -64,7 +64,8 @@ var (
 	emptyKey    = stranger{"an empty key", func(d api) api { return d.showing("") }}
 	inventedKey = stranger{"a key that was never issued", func(d api) api { return d.showing(d.Data.Word("key")) }}
 	longerKey   = stranger{"a key with more behind it", func(d api) api { return d.showing(d.key() + "-x") }}
-	shorterKey  = stranger{"a key without its last character", func(d api) api { return d.showing(d.key()[:max(0, len(d.key())-1)]) }}
+	// No more than that of a key may stand in a report.
+	shorterKey = stranger{"the first character of a key", func(d api) api { return d.showing(d.key()[:max(0, min(1, len(d.key())-1))]) }}
 )
 
 // key is the key of the supplier who speaks.
