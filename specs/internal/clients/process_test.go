@@ -110,7 +110,7 @@ print(os.getpgrp())`})(t.Context(), clients.Call{})
 }
 
 func TestGroupOfAKilledClientIsKilledWithIt(t *testing.T) {
-	e := call(t, time.Second, `sleep 1000 & echo $!; wait`)
+	e := call(t, 5*time.Second, `sleep 1000 & echo $!; wait`)
 	pid, err := strconv.Atoi(strings.TrimSpace(e.Output))
 	if err != nil || !e.Overtime {
 		t.Fatalf("%+v: %v", e, err)

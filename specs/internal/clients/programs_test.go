@@ -33,6 +33,7 @@ type program struct {
 
 var (
 	inShell  = program{"shell", []string{folder + "shell/client.sh"}, []string{"curl", "openssl", "jq", "awk"}}
+	byCurl   = program{"curl", []string{folder + "curl/client.sh"}, []string{"curl"}}
 	inNode   = program{"node", []string{"node", folder + "node/client.mjs"}, []string{"node"}}
 	inPython = program{"python", []string{"python3", folder + "python/client.py"}, []string{"python3"}}
 	// theirs is the loop that the Lead Distro document prints.
@@ -49,8 +50,8 @@ func inGo(t *testing.T, args ...string) program {
 	return program{"go", append([]string{bin}, args...), nil}
 }
 
-// real runs a program through all scenarios of a recipe, on real ports and in real time.
-func (p program) real(t *testing.T, recipe string, speed float64) (outcomes map[string]spec.Outcome, took time.Duration) {
+// real runs a program through the scenarios of a recipe, or of some of its rows, on real ports and in real time.
+func (p program) real(t *testing.T, recipe string, speed float64, rows ...string) (outcomes map[string]spec.Outcome, took time.Duration) {
 	t.Helper()
 	for _, need := range p.needs {
 		if _, err := exec.LookPath(need); err != nil {
@@ -58,6 +59,9 @@ func (p program) real(t *testing.T, recipe string, speed float64) (outcomes map[
 		}
 	}
 	trial := clients.Trial{Book: book(t, recipe), Speed: speed, Start: loopback, Caller: clients.Command(p.args)}
+	if len(rows) > 0 {
+		trial.Only = func(row string) bool { return slices.Contains(rows, row) }
+	}
 	began := time.Now()
 	journals, err := trial.Run(t.Context())
 	if err != nil {
@@ -83,13 +87,13 @@ func loopback(ctx context.Context, addr string, wrap func(http.Handler) http.Han
 
 // patiently runs a program at a speed. A machine that is too busy for that leaves rows not assessed, never wrongly
 // judged; then it gets the time of the real speed.
-func (p program) patiently(t *testing.T, recipe string, speed float64) map[string]spec.Outcome {
+func (p program) patiently(t *testing.T, recipe string, speed float64, rows ...string) map[string]spec.Outcome {
 	t.Helper()
-	outcomes, took := p.real(t, recipe, speed)
+	outcomes, took := p.real(t, recipe, speed, rows...)
 	for id, o := range outcomes {
 		if o.Result == spec.NotAssessed {
 			t.Logf("%s: %s; once more at real speed", id, o.Reason)
-			outcomes, took = p.real(t, recipe, 1)
+			outcomes, took = p.real(t, recipe, 1, rows...)
 			break
 		}
 	}
@@ -108,6 +112,27 @@ func TestCorrectProgramsPassEveryRow(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestShortestClient tries what the README shows. Curl doesn't know of a speed, so these are rows whose waits are short;
+// the proof has them all.
+func TestShortestClient(t *testing.T) {
+	readme, err := os.ReadFile(folder + "README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(byCurl.args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), string(text)) {
+		t.Errorf("fixtures/clients/README.md doesn't show %s as it is", byCurl.args[0])
+	}
+	for id, o := range byCurl.patiently(t, clients.Distro, 5, "CL-LD-01", "CL-LD-06", "CL-LD-10", "CL-LD-12") {
+		if o.Result != spec.Passed {
+			t.Errorf("%s: %s: %s", id, o.Result, o.Reason)
+		}
 	}
 }
 
@@ -149,6 +174,20 @@ func TestProofAtRealSpeed(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+	outcomes, took := byCurl.real(t, clients.Distro, 1)
+	t.Logf("curl, recipe distro, speed 1: %v", took.Round(100*time.Millisecond))
+	for id, o := range outcomes {
+		if o.Result != spec.Passed {
+			t.Errorf("curl: %s: %s: %s", id, o.Result, o.Reason)
+		}
+	}
+	outcomes, took = theirs.real(t, clients.Distro, 1)
+	t.Logf("the document's loop, speed 1: %v", took.Round(100*time.Millisecond))
+	for id, o := range outcomes {
+		if (o.Result == spec.Failed) != slices.Contains([]string{"CL-LD-09", "CL-LD-11", "CL-LD-12"}, id) {
+			t.Errorf("the document's loop: %s: %s: %s", id, o.Result, o.Reason)
 		}
 	}
 	for _, wrong := range integrator.All() {

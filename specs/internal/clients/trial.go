@@ -38,8 +38,8 @@ const MaxSpeed = 10
 // for it.
 const (
 	maxSilence, silenceSlack       = 50 * time.Second, 5 * time.Second
-	maxFirstCall, firstCallSlack   = 70 * time.Second, 3 * time.Second
-	maxSecondCall, secondCallSlack = 8 * time.Second, 1500 * time.Millisecond
+	maxFirstCall, firstCallSlack   = 70 * time.Second, 4 * time.Second
+	maxSecondCall, secondCallSlack = 8 * time.Second, 5 * time.Second
 )
 
 // stagger is the time from the start of one scenario to that of the next, the longest first, so that a client whose
@@ -122,7 +122,8 @@ func (t Trial) play(ctx context.Context, s Scenario) *Journal {
 		return failed(err)
 	}
 	calls := []Ended{t.call(ctx, script.begin(First), maxFirstCall, firstCallSlack, script.callFor(script.trial, base, state))}
-	if s.needsControl() && script.sent() { // of a client that has sent nothing, a second lead would show nothing
+	// A second lead shows nothing of a client that has sent none, or that didn't come to an end with it.
+	if s.needsControl() && script.sent() && !calls[0].Overtime {
 		calls = append(calls, t.call(ctx, script.begin(Second), maxSecondCall, secondCallSlack, script.callFor(script.control, base, state)))
 	}
 	script.look()
