@@ -37,7 +37,7 @@ type verifyCmd struct {
 func (verifyCmd) Help() string {
 	return `Level core needs credentials and campaigns and no more. limits adds the rows on rates and bursts, which send load for half a minute. full adds the rows on 500, 503 and forced conflicts, which need hooks in the profile.
 
-The folder --out receives index.html for a person, report.json for programs and junit.xml for CI systems. Off a terminal, and where CI is set, nothing moves and nothing is coloured; where GITHUB_STEP_SUMMARY is set, the verdict is on the step's page.
+The folder --out receives index.html for a person, report.json for programs and junit.xml for CI systems. Off a terminal nothing moves and nothing is coloured; on one, CI keeps the bar still and NO_COLOR the colours out. Where GITHUB_STEP_SUMMARY is set, the verdict is on the step's page.
 
 Exit status: 0 conformant at the asked level, or every failure waived; 1 a MUST row failed (with --strict any row), or a waiver is stale; 2 a flag or the profile is wrong; 3 nothing failed, but a MUST row was not assessed; 4 the target could not be reached, or was lost half-way.
 
