@@ -1,0 +1,111 @@
+package command_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"leadconform/reference/server"
+)
+
+func TestAnInterruptEndsAnAttackAndKeepsWhatWasMeasured(t *testing.T) {
+	cmd := command(t, "attack", "--endpoint", "ingest", "--rate", "150", "--duration", "80s", "--out", "a.trace", "--vegeta-out", "a.bin", "--format", "json")
+	var stdout bytes.Buffer
+	told := &watched{enough: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = &stdout, told
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case err := <-ended:
+		t.Fatalf("it ended by itself: %v", err)
+	case <-told.enough:
+	}
+	interrupted := time.Now()
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	<-ended
+	took := time.Since(interrupted)
+	t.Logf("it took %v to stop", took)
+	if status := cmd.ProcessState.ExitCode(); status != 3 || took > 20*time.Second {
+		t.Errorf("exit %d after %v, want 3 at once", status, took)
+	}
+	var sum struct{ Requests int }
+	if err := json.Unmarshal(stdout.Bytes(), &sum); err != nil || sum.Requests < 100 {
+		t.Errorf("%v, %d requests: %s", err, sum.Requests, stdout.String())
+	}
+	leftOver(t, filepath.Join(cmd.Dir, "a.trace"))
+	file, err := os.Open(filepath.Join(cmd.Dir, "a.bin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	n := 0
+	for decoder, r := vegeta.DecoderFor(file), (vegeta.Result{}); decoder(&r) == nil; {
+		n++
+	}
+	if n != sum.Requests {
+		t.Errorf("%d results for Vegeta, want %d", n, sum.Requests)
+	}
+}
+
+// watched waits for three live lines.
+type watched struct {
+	mu     sync.Mutex
+	lines  int
+	enough chan struct{}
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for range strings.Count(string(p), "offered ") {
+		if w.lines++; w.lines == 3 {
+			close(w.enough)
+		}
+	}
+	return len(p), nil
+}
+
+// A target that lacks Retry-After is told so by a row and by the exit status, however busy the machine is.
+func TestAFailureIsExitStatusOne(t *testing.T) {
+	t.Parallel()
+	reference, err := server.New(server.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var limited atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		reference.Handler().ServeHTTP(answer, r)
+		for name, values := range answer.Header() {
+			if name != "Retry-After" {
+				w.Header()[name] = values
+			}
+		}
+		if answer.Code == http.StatusTooManyRequests {
+			limited.Add(1)
+		}
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	}))
+	t.Cleanup(func() { s.Close(); _ = reference.Close(context.WithoutCancel(t.Context())) })
+	got := load(t, "verify", "--endpoint", "lookup", "--target", s.URL, "--control", resettable(t))
+	if got.status != 1 || !strings.Contains(got.stdout, "FAIL  LD-429-05") || limited.Load() == 0 {
+		t.Errorf("exit %d, want 1 and that LD-429-05 failed: %s%s", got.status, got.stdout, got.stderr)
+	}
+}
