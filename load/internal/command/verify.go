@@ -19,7 +19,7 @@ type verifyCmd struct {
 	targetFlags
 	Endpoint []string `help:"What to verify: ingest, ping, lookup, insertion. Default: all that the profile describes." placeholder:"ENDPOINT"`
 	Peak     string   `help:"How the burst rate is read: as a peak that is policed, or as a capacity." default:"strict" enum:"strict,capacity"`
-	Out      string   `help:"The folder that receives limits.json and the trace." default:"report" type:"path"`
+	Out      string   `help:"The folder that receives limits.json and limits.trace, which load report reads." default:"report" type:"path"`
 	Format   string   `help:"What stdout receives." default:"text" enum:"text,json"`
 	Seed     *uint64  `help:"Fixes the values that are sent." placeholder:"N"`
 }
