@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log"
 	"net"
@@ -79,29 +78,23 @@ const (
 	idle     = 20 * time.Second
 )
 
-// Balance starts a balancer on two addresses (HOST:PORT, port 0 for any that is free). It must be closed.
-func Balance(replicas []*Replica, public, control string) (*Balancer, error) {
-	b := &Balancer{transport: &http.Transport{MaxIdleConnsPerHost: mostIdle, IdleConnTimeout: idle, DisableCompression: true}}
+// Balance starts a balancer, for both APIs and for the operator. It must be closed; that closes the listeners too.
+func Balance(replicas []*Replica, public, control net.Listener) *Balancer {
+	b := &Balancer{
+		Public:    "http://" + public.Addr().String(),
+		Control:   "http://" + control.Addr().String(),
+		transport: &http.Transport{MaxIdleConnsPerHost: mostIdle, IdleConnTimeout: idle, DisableCompression: true},
+	}
 	for _, r := range replicas {
 		m := &member{Replica: r}
 		m.ready.Store(true)
 		b.replicas = append(b.replicas, m)
 	}
-	for _, side := range []struct {
-		address string
-		handler http.Handler
-		base    *string
-	}{
-		{public, proxy(publicSide{b}), &b.Public},
-		{control, b.watchFaults(proxy(controlSide{b})), &b.Control},
+	for l, handler := range map[net.Listener]http.Handler{
+		public:  proxy(publicSide{b}),
+		control: b.watchFaults(proxy(controlSide{b})),
 	} {
-		l, err := net.Listen("tcp", side.address)
-		if err != nil {
-			_ = b.Close()
-			return nil, fmt.Errorf("start the balancer: %w", err)
-		}
-		*side.base = "http://" + l.Addr().String()
-		server := &http.Server{Handler: side.handler, ReadHeaderTimeout: 10 * time.Second}
+		server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 		b.servers = append(b.servers, server)
 		b.ended.Go(func() { _ = server.Serve(l) })
 	}
@@ -110,14 +103,12 @@ func Balance(replicas []*Replica, public, control string) (*Balancer, error) {
 	for _, m := range b.replicas {
 		b.ended.Go(func() { b.check(ctx, m) })
 	}
-	return b, nil
+	return b
 }
 
 // Close stops the balancer. Requests under way are cut off.
 func (b *Balancer) Close() error {
-	if b.stop != nil {
-		b.stop()
-	}
+	b.stop()
 	var errs []error
 	for _, server := range b.servers {
 		errs = append(errs, server.Close())

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -56,14 +57,18 @@ func pretend(t *testing.T, name string) *pretended {
 	return p
 }
 
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	return l
+}
+
 // balanced is a balancer in front of three of them.
 func balanced(t *testing.T) (*Balancer, []*pretended) {
 	t.Helper()
 	all := []*pretended{pretend(t, "one"), pretend(t, "two"), pretend(t, "three")}
-	b, err := Balance([]*Replica{all[0].Replica, all[1].Replica, all[2].Replica}, "127.0.0.1:0", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := Balance([]*Replica{all[0].Replica, all[1].Replica, all[2].Replica}, listen(t), listen(t))
 	t.Cleanup(func() { _ = b.Close() })
 	return b, all
 }

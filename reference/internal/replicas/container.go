@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/url"
 	"sync/atomic"
 	"time"
@@ -134,9 +135,27 @@ func (s *Stack) replica(ctx context.Context, o Options, i int) (*Replica, error)
 	)
 	r := &Replica{container: &container{c}}
 	if err != nil {
-		return r, fmt.Errorf("start replica %d: %w", i+1, err)
+		return r, fmt.Errorf("start replica %d: %w\n%s", i+1, err, lastWords(ctx, c))
 	}
 	return r, r.locate(ctx)
+}
+
+// lastWords is the end of what a container has logged.
+func lastWords(ctx context.Context, c *testcontainers.DockerContainer) []byte {
+	const most = 1 << 10
+	if c == nil {
+		return nil
+	}
+	logs, err := c.Logs(context.WithoutCancel(ctx))
+	if err != nil {
+		return nil
+	}
+	defer logs.Close()
+	text, err := io.ReadAll(logs)
+	if err != nil {
+		return nil
+	}
+	return text[max(0, len(text)-most):]
 }
 
 // Restart starts a replica again that was killed, and returns when it is ready. Its addresses are new ones.

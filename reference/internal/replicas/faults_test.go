@@ -48,8 +48,9 @@ func allFaults(t *testing.T, r rig) {
 	}
 }
 
-// span is when a fault began, and when it was ordered to end.
-type span struct{ began, ended time.Time }
+// span is when a fault began, and when it was ordered to end. If recovered is set, it is when a lead was first acknowledged
+// by what had failed; otherwise the crowd's exchanges tell.
+type span struct{ began, ended, recovered time.Time }
 
 // killReplica ends a replica as a power failure would, and starts it again when the others have served for a while. What it
 // had acknowledged is there; what it was at work on is answered 502 by the balancer, and sent again.
@@ -64,6 +65,7 @@ func killReplica(t *testing.T, r rig, c *crowd) (s span) {
 	if e := p.send(c.client, victim.Public()); e.status != http.StatusCreated {
 		t.Errorf("a lead is answered %d %v by the replica that was killed", e.status, e.body)
 	}
+	s.recovered = time.Now()
 	return s
 }
 

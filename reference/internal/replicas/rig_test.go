@@ -64,8 +64,7 @@ func start(t *testing.T) rig {
 	behind := *s
 	behind.Replicas = s.Replicas[:replicaCount]
 	r.Stack = &behind
-	r.Balancer, err = Balance(behind.Replicas, "127.0.0.1:0", "127.0.0.1:0")
-	must(t, err)
+	r.Balancer = Balance(behind.Replicas, listen(t), listen(t))
 	t.Cleanup(func() { _ = r.Balancer.Close() })
 	return r
 }
