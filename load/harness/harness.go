@@ -44,6 +44,9 @@ type Policy struct {
 	// the profile describes.
 	Endpoints []string
 
+	// Part makes the run one worker's part of several.
+	Part Part
+
 	RunID   string // names what the run sends; required
 	Version string // of this program, for User-Agent
 	Seed    uint64 // fixes the names of the people who are made up

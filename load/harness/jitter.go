@@ -17,7 +17,7 @@ func (r *run) measureJitter(ctx context.Context) (err error) {
 	if len(r.endpoints(api)) == 0 {
 		api = target.APIInsertion
 	}
-	r.book.meta.Preflight, err = attack.RoundTrips(ctx, r.reach(api), func() (*http.Request, error) { return r.caller.Keyless(api) }, nil)
+	r.book.meta.Preflight, err = attack.RoundTrips(ctx, r.reach(api), func() (*http.Request, error) { return r.caller.Keyless(api) }, r.see)
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 	"leadconform/load/internal/endpoint"
 	"leadconform/load/internal/judge"
 	"leadconform/load/internal/plan"
+	"leadconform/load/internal/shard"
 	"leadconform/load/internal/trace"
 )
 
@@ -33,6 +34,7 @@ type run struct {
 
 	started time.Time
 	session *attack.Session
+	clock   shard.Clock // the target's, against ours
 	stalls  []trace.Stall
 	reason  string       // how the run ended
 	judged  judge.Report // of all that the book holds
@@ -80,7 +82,11 @@ func (r *run) experiment(ctx context.Context) (err error) {
 	}
 	r.book.meta.Keys = r.keyNames()
 	r.book.meta.Plan = r.lay()
+	r.book.meta.Plan.Phases, r.book.meta.Shard = r.own(r.book.meta.Plan.Phases), r.head()
 	r.session = &attack.Session{Write: r.book.write, Alive: func(s trace.Sample) bool { return s.Kind != trace.Other }}
+	if err := r.waitForStart(ctx, lastUsed); err != nil {
+		return err
+	}
 	everything := make([]int, len(r.book.phases()))
 	for i := range everything {
 		everything[i] = i
@@ -91,19 +97,28 @@ func (r *run) experiment(ctx context.Context) (err error) {
 	return r.repeat(ctx)
 }
 
-// rest waits until the keys count as rested, unless nobody has used them lately.
-func (r *run) rest(ctx context.Context, lastUsed time.Time) error {
+// restedAt is when the keys count as rested.
+func (r *run) restedAt(lastUsed time.Time) time.Time {
 	if r.target.Fresh {
-		return nil
+		return lastUsed
 	}
 	var rest time.Duration
 	for _, name := range r.endpoints(target.APIDistro) {
 		rest = max(rest, r.policyOf(name).Rest())
 	}
-	wait := time.NewTimer(time.Until(lastUsed.Add(rest)))
+	return lastUsed.Add(rest)
+}
+
+// rest waits until the keys count as rested, unless nobody has used them lately. A part has its start to wait for.
+func (r *run) rest(ctx context.Context, lastUsed time.Time) error {
+	if r.target.Fresh || !r.policy.Part.whole() {
+		return nil
+	}
+	rested := r.restedAt(lastUsed)
+	wait := time.NewTimer(time.Until(rested))
 	defer wait.Stop()
 	if r.policy.Tell != nil {
-		r.policy.Tell(Progress{Doing: "letting the keys rest", Remaining: time.Until(lastUsed.Add(rest))})
+		r.policy.Tell(Progress{Doing: "letting the keys rest", Remaining: time.Until(rested)})
 	}
 	select {
 	case <-wait.C:
@@ -165,6 +180,9 @@ func (r *run) attack(ctx context.Context, doing string, indexes []int) error {
 	}
 	stop := func() {}
 	err := attack.Together(ctx, r.session, attacks, func() error {
+		if r.book.meta.Started.IsZero() && !r.policy.Part.whole() && time.Now().After(r.session.Start) {
+			return fmt.Errorf("%w: the connections stood too late", ErrLate)
+		}
 		stop = r.telling(ctx, doing)
 		return r.book.begin(r.session.Start, r.policy.Trace)
 	})

@@ -10,6 +10,7 @@ import (
 
 type attackCmd struct {
 	targetFlags
+	shardFlags
 	Endpoint    string        `help:"What to attack: ingest, ping, lookup, leads or internal." required:"" placeholder:"ENDPOINT"`
 	Rate        float64       `help:"Requests per second, with each key." placeholder:"N"`
 	Duration    time.Duration `help:"For how long." default:"10s"`
@@ -30,11 +31,15 @@ Examples:
 
   load attack --endpoint ping --rate 1000 --duration 30s
   load attack --endpoint ingest --phases 200/4s,0/2s,100/4s --suppliers limits_a,limits_b
-  load attack --endpoint lookup --rate 20 --vegeta-out results.bin && vegeta report results.bin`
+  load attack --endpoint lookup --rate 20 --vegeta-out results.bin && vegeta report results.bin
+  load attack --endpoint ping --rate 9000 --shard 0/3 --start-at 2026-01-31T12:00:00Z --out 0.trace`
 }
 
 // Run attacks one endpoint.
 func (a *attackCmd) Run(ctx context.Context, w *World) error {
+	if err := a.shardFlags.check(a.Out); err != nil {
+		return err
+	}
 	stretches, err := a.stretches()
 	if err != nil {
 		return err
@@ -55,7 +60,9 @@ func (a *attackCmd) Run(ctx context.Context, w *World) error {
 			return err
 		}
 	}
-	return a.fire(ctx, w, shot, shot.plan(stretches, a.Suppliers))
+	whole := shot.plan(stretches, a.Suppliers)
+	whole.Phases, shot.interleaved = a.Shard.Split(whole.Phases)
+	return a.fire(ctx, w, shot, whole)
 }
 
 // stretch is a rate that is held for a time.

@@ -16,6 +16,7 @@ import (
 	"leadconform/fixtures/target"
 	"leadconform/load/internal/attack"
 	"leadconform/load/internal/plan"
+	"leadconform/load/internal/shard"
 	"leadconform/load/internal/tally"
 	"leadconform/load/internal/trace"
 )
@@ -113,15 +114,30 @@ func (a *attackCmd) fire(ctx context.Context, w *World, s *shot, p plan.Plan) er
 		}
 	}
 	session := &attack.Session{Write: records.write}
+	var clock shard.Clock
+	if !a.Shard.Whole() {
+		if _, err := attack.RoundTrips(ctx, s.reach(), func() (*http.Request, error) { return s.caller.Keyless(s.api) }, watch(&clock)); err != nil {
+			return lost(err)
+		}
+	}
+	if session.Start, err = a.start(); err != nil {
+		return err
+	}
+	if err := await(ctx, session.Start); err != nil {
+		return lost(err)
+	}
 	stop := func() {}
 	err = attack.Together(ctx, session, attacks, func() error {
+		if err := a.onTime(session.Start); err != nil {
+			return err
+		}
 		records.start = session.Start
 		stop = tell(w, p, session, records)
 		if traceFile == nil {
 			return nil
 		}
 		meta := s.meta(p)
-		meta.Started = session.Start
+		meta.Started, meta.Shard = session.Start, a.head(s.interleaved, &clock)
 		var err error
 		records.trace, err = trace.NewWriter(traceFile, meta)
 		return err

@@ -13,6 +13,7 @@ import (
 
 	"leadconform/load/internal/judge"
 	"leadconform/load/internal/plan"
+	"leadconform/load/internal/soak"
 	"leadconform/load/internal/tally"
 	"leadconform/load/internal/trace"
 )
@@ -42,6 +43,9 @@ type merged struct {
 	stalls   []trace.Stall
 	findings []judge.Finding
 	notes    []string
+	shards   []*trace.Trace  // of workers, to be put together
+	soaks    []soak.Verdicts // of each soak
+	missing  bool            // something that was to be judged isn't there
 }
 
 // Run reads the files.
@@ -52,7 +56,13 @@ func (r *reportCmd) Run(w *World) error {
 			return usage("%s: %w", name, err)
 		}
 	}
-	return m.write(w, r)
+	if err := m.mergeShards(plan.Peak(r.Peak)); err != nil {
+		return usage("%w", err)
+	}
+	if err := m.write(w, r); err != nil {
+		return err
+	}
+	return m.status()
 }
 
 // traceHead is how every version of a trace begins.
@@ -72,13 +82,13 @@ func (m *merged) read(name string, peak plan.Peak) error {
 	return m.readVegeta(in)
 }
 
-// readTrace adds a trace as a stream. One that holds an experiment is judged, which takes all of it.
+// readTrace adds a trace as a stream. One that holds an experiment, a soak or a worker's part is judged, which takes all of it.
 func (m *merged) readTrace(name string, in io.Reader, peak plan.Peak) error {
 	t, err := trace.NewReader(in)
 	if err != nil {
 		return err
 	}
-	judged := isExperiment(t.Meta().Plan)
+	judged := isExperiment(t.Meta().Plan) || soak.IsPlan(t.Meta().Plan) || t.Meta().Shard != nil
 	whole := trace.Trace{Meta: t.Meta()}
 	err = t.Samples(func(s trace.Sample) {
 		phase := t.Meta().Plan.Phases[s.Phase]
@@ -99,8 +109,11 @@ func (m *merged) readTrace(name string, in io.Reader, peak plan.Peak) error {
 		m.notes = append(m.notes, fmt.Sprintf("%s: %s", name, whole.End.Reason))
 	}
 	m.stalls = append(m.stalls, whole.End.Stalls...)
-	if judged {
-		m.findings = append(m.findings, judge.Run(&whole, judge.Options{Peak: peak}).Findings...)
+	switch {
+	case whole.Meta.Shard != nil:
+		m.shards = append(m.shards, &whole)
+	case judged:
+		m.judge(&whole, peak)
 	}
 	return nil
 }
@@ -145,10 +158,11 @@ type reported struct {
 	Total    *summary            `json:"total"`
 	Parts    map[string]*summary `json:"parts"`
 	Findings []judge.Finding     `json:"findings"`
+	Soaks    []soak.Verdicts     `json:"soaks,omitempty"`
 }
 
 func (m *merged) write(w *World, r *reportCmd) error {
-	out := reported{Total: summarise(&m.total), Parts: map[string]*summary{}, Findings: m.findings}
+	out := reported{Total: summarise(&m.total), Parts: map[string]*summary{}, Findings: m.findings, Soaks: m.soaks}
 	out.Total.Files, out.Total.Notes, out.Total.Stalls = r.Files, m.notes, len(m.stalls)
 	for _, stall := range m.stalls {
 		out.Total.Slid += stall.Slid
@@ -162,7 +176,7 @@ func (m *merged) write(w *World, r *reportCmd) error {
 	if err := out.Total.write(w.Stdout, r.Format); err != nil {
 		return err
 	}
-	if len(m.order) > 1 {
+	if len(m.order) > 1 && len(m.soaks) == 0 {
 		for _, name := range m.order {
 			part := out.Parts[name]
 			w.printf("\n%s: %d in %.2f s, %.2f/s; admitted %d, limited %d, other %d\n  latency %v\n", name, part.Requests, part.Seconds,
@@ -174,6 +188,9 @@ func (m *merged) write(w *World, r *reportCmd) error {
 	}
 	for _, f := range m.findings {
 		w.printf("  %s  %-22s %s\n", words[f.Verdict], f.Row, clause(f))
+	}
+	for _, v := range m.soaks {
+		writeVerdicts(w, v)
 	}
 	return nil
 }

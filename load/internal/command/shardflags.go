@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"time"
 
 	"leadconform/load/internal/attack"
@@ -37,6 +38,35 @@ func (f shardFlags) start() (time.Time, error) {
 		return time.Time{}, usage("--start-at: %w", err)
 	}
 	return at, nil
+}
+
+// connectBefore is how long before its start a run connects: connections that were dialled earlier would not be trusted.
+const connectBefore = time.Second
+
+// await returns when it is time to connect, which is at once if the start is left to the run.
+func await(ctx context.Context, start time.Time) error {
+	if start.IsZero() {
+		return nil
+	}
+	timer := time.NewTimer(time.Until(start) - connectBefore)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// onTime reports whether the connections stood when all workers were to begin.
+func (f shardFlags) onTime(start time.Time) error {
+	if f.StartAt.IsZero() {
+		return nil
+	}
+	if late := time.Since(start); late > 0 {
+		return usage("--start-at: the connections stood %v too late: start the workers earlier", late.Round(time.Millisecond))
+	}
+	return nil
 }
 
 // head is what the trace says of the worker; nil if there is only one.

@@ -26,6 +26,7 @@ type shot struct {
 
 	connections int
 	tolerance   time.Duration // how late the schedule may run before it slides
+	interleaved bool          // other workers send the rest of each key's requests
 	strict      bool          // answers have to be the endpoint's own: a success or a 429
 }
 

@@ -37,6 +37,9 @@ func (s *soakCmd) drive(ctx context.Context, w *World, r *soaking) error {
 	if err != nil {
 		return err
 	}
+	if err := await(ctx, start); err != nil {
+		return lost(err)
+	}
 	session := &attack.Session{
 		Start: start,
 		Write: func(sample trace.Sample) error { r.board.Take(sample); return records.write(sample) },
@@ -44,8 +47,8 @@ func (s *soakCmd) drive(ctx context.Context, w *World, r *soaking) error {
 	}
 	stop := func() {}
 	err = attack.Together(ctx, session, attacks, func() error {
-		if time.Until(session.Start) < 0 {
-			return usage("--start-at: the connections stood too late: start the workers earlier")
+		if err := s.onTime(session.Start); err != nil {
+			return err
 		}
 		records.start = session.Start
 		stop = s.watch(w, r, session, records, cancel)
@@ -196,6 +199,11 @@ func writeSoak(w *World, v soak.Verdicts, total *summary, format string) error {
 	if err := total.write(w.Stdout, format); err != nil {
 		return err
 	}
+	writeVerdicts(w, v)
+	return nil
+}
+
+func writeVerdicts(w *World, v soak.Verdicts) {
 	w.printf("\n%d suppliers: %d pass, %d fail, %d not assessed\n", len(v.Suppliers), v.Pass, v.Fail, v.NotAssessed)
 	for _, verdict := range []soak.Verdict{soak.Fail, soak.NotAssessed, soak.Pass} {
 		told := 0
@@ -215,5 +223,4 @@ func writeSoak(w *World, v soak.Verdicts, total *summary, format string) error {
 	for _, note := range v.Notes {
 		w.printf("note: %s\n", note)
 	}
-	return nil
 }

@@ -17,6 +17,7 @@ import (
 
 type verifyCmd struct {
 	targetFlags
+	shardFlags
 	Endpoint []string `help:"What to verify: ingest, ping, lookup, insertion. Default: all that the profile describes." placeholder:"ENDPOINT"`
 	Peak     string   `help:"How the burst rate is read: as a peak that is policed, or as a capacity." default:"strict" enum:"strict,capacity"`
 	Out      string   `help:"The folder that receives limits.json and limits.trace, which load report reads." default:"report" type:"path"`
@@ -61,6 +62,9 @@ type targetInfo struct {
 
 // Run verifies the limits of a target.
 func (v *verifyCmd) Run(ctx context.Context, w *World) error {
+	if err := v.shardFlags.check(v.Out); err != nil {
+		return err
+	}
 	c, err := v.choose(ctx, w)
 	if err != nil {
 		return err
@@ -85,6 +89,7 @@ func (v *verifyCmd) Run(ctx context.Context, w *World) error {
 	}
 	policy := harness.Policy{
 		Peak: v.Peak, Endpoints: v.Endpoint, RunID: target.NewRunID(), Version: Version, Seed: doc.Seed, Trace: trace,
+		Part: harness.Part{Index: v.Shard.Index, Count: v.Shard.Count, StartAt: v.StartAt},
 		Tell: func(p harness.Progress) {
 			w.status("%s: %d requests, about %v to go", p.Doing, p.Requests, p.Remaining.Round(time.Second))
 		},
@@ -116,8 +121,14 @@ func (v *verifyCmd) announce(w *World, c *chosen, p harness.Policy) {
 // tell writes the verdict to where it is wanted, and returns the exit status. A verdict that was reached only in part is
 // written too.
 func (v *verifyCmd) tell(w *World, doc document, err error) error {
-	if err != nil && doc.Verdict.Rows == nil {
+	if err != nil && (doc.Verdict.Rows == nil || errors.Is(err, harness.ErrLate)) {
 		return usage("%w", err)
+	}
+	if err == nil && !v.Shard.Whole() {
+		// A part is no verdict: that is load report's, on all of them.
+		w.printf("worker %v: %d requests; the trace is %s: load report puts it together with the others\n",
+			v.Shard, doc.Requests, filepath.Join(v.Out, "limits.trace"))
+		return nil
 	}
 	doc.Exit = exitStatus(doc.Verdict, err)
 	doc.Summary = map[harness.Outcome]int{harness.Pass: 0, harness.Fail: 0, harness.Observed: 0, harness.NotAssessed: 0}
