@@ -145,7 +145,7 @@ func (c *clientCmd) serve(ctx context.Context, w *World, trial *clients.Trial) (
 	if err != nil {
 		return nil, "", unreachable("%w", err)
 	}
-	everywhere := false
+	var everywhere bool
 	session.URL, everywhere = reachable(session.URL)
 	c.invite(w, session, everywhere)
 	if c.For > 0 {
