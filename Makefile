@@ -5,7 +5,7 @@ COMMIT  := $(shell git describe --always --dirty --abbrev=40 --exclude='*' 2>/de
 LDFLAGS := $(foreach program,specs load,-X leadconform/$(program)/internal/command.Version=$(VERSION) -X leadconform/$(program)/internal/command.Commit=$(COMMIT))
 LINTER  := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help build test race fuzz lint verify stack bench proof clean
+.PHONY: help build test race fuzz lint verify stack mutants bench proof clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,13 @@ verify: build ## run the specs against the embedded reference server, all levels
 
 stack: ## run three replicas on PostgreSQL and Redis, in containers, until Ctrl-C
 	go run ./reference/stack
+
+# The limiters and the clients are tried in virtual time, by tests, which write their parts of the matrix.
+mutants: export LEAD_MATRIX_OUT = $(CURDIR)/report/matrix
+mutants: build ## show that the suite can fail: servers, limiters and clients that are wrong on purpose
+	rm -rf $(LEAD_MATRIX_OUT)
+	go test -count=1 -timeout 30m -run '^TestMatrix$$' ./load/harness ./specs/internal/clients
+	bin/specs mutants --limits $(LEAD_MATRIX_OUT)/limiters.json --clients $(LEAD_MATRIX_OUT)/clients.json --out report
 
 # The limiters and the clients are tried in virtual time, by tests, which write their parts of the matrix.
 mutants: export LEAD_MATRIX_OUT = $(CURDIR)/report/matrix
