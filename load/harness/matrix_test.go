@@ -77,6 +77,7 @@ func TestMatrix(t *testing.T) {
 			})
 		}
 	})
+	part.Subjects = slices.DeleteFunc(part.Subjects, func(s matrixSubject) bool { return s.ID == "" }) // -run left it out
 	text, err := json.MarshalIndent(part, "", "  ")
 	if err != nil {
 		t.Fatal(err)

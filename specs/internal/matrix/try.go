@@ -38,10 +38,17 @@ func (s Server) Holds(row catalogue.Row) bool {
 	return PartOf(row) == Servers && (s.Kind != Wrong || s.API == "" || row.API == s.API)
 }
 
-// Try starts the server so many times, each time anew, and runs the specs against it.
+// Try starts the server so many times, each time anew, and runs the specs against it; from the second time on those of the
+// API that it is about.
 func Try(ctx context.Context, s Server, specs []spec.Spec, runs int) Subject {
 	subject := s.Subject
 	for run := range runs {
+		if run == 1 {
+			specs = slices.DeleteFunc(slices.Clone(specs), func(one spec.Spec) bool {
+				row, _ := catalogue.Lookup(one.ID)
+				return s.API != "" && row.API != s.API
+			})
+		}
 		outcomes, err := try(ctx, s, specs, uint64(run)+1)
 		if err != nil {
 			subject.Fault = err.Error()
