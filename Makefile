@@ -40,13 +40,6 @@ mutants: build ## show that the suite can fail: servers, limiters and clients th
 	go test -count=1 -timeout 30m -run '^TestMatrix$$' ./load/harness ./specs/internal/clients
 	bin/specs mutants --limits $(LEAD_MATRIX_OUT)/limiters.json --clients $(LEAD_MATRIX_OUT)/clients.json --out report
 
-# The limiters and the clients are tried in virtual time, by tests, which write their parts of the matrix.
-mutants: export LEAD_MATRIX_OUT = $(CURDIR)/report/matrix
-mutants: build ## show that the suite can fail: servers, limiters and clients that are wrong on purpose
-	rm -rf $(LEAD_MATRIX_OUT)
-	go test -count=1 -timeout 30m -run '^TestMatrix$$' ./load/harness ./specs/internal/clients
-	bin/specs mutants --limits $(LEAD_MATRIX_OUT)/limiters.json --clients $(LEAD_MATRIX_OUT)/clients.json --out report
-
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
