@@ -58,12 +58,12 @@ func (p *tab) named() {
 		}
 		role := strings.Trim(string(node.Role.Value), `"`)
 		counted[role]++
-		needs := []string{"button", "link", "combobox", "searchbox", "textbox", "checkbox", "slider", "region", "search", "image", "DisclosureTriangle"}
+		needs := []string{"button", "link", "combobox", "searchbox", "textbox", "checkbox", "slider", "region", "search", "navigation", "image", "DisclosureTriangle"}
 		if slices.Contains(needs, role) && (node.Name == nil || strings.Trim(string(node.Name.Value), `" `) == "") {
 			p.t.Errorf("a %s has no name", role)
 		}
 	}
-	for role, least := range map[string]int{"button": 10, "link": 5, "combobox": 3, "searchbox": 1, "slider": 3, "main": 1, "banner": 1, "contentinfo": 1, "search": 1} {
+	for role, least := range map[string]int{"button": 10, "link": 5, "combobox": 3, "searchbox": 1, "slider": 3, "main": 1, "banner": 1, "contentinfo": 1, "search": 1, "navigation": 1} {
 		if counted[role] < least {
 			p.t.Errorf("a screen reader finds %d of role %s, want at least %d", counted[role], role, least)
 		}

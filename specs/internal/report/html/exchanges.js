@@ -45,11 +45,14 @@
         make("pre", {}, make("code", {}, printable(x.reproduce)))));
   };
 
+  // place is where a request went, without the host, which is the same all over the row. What is opened has it in full.
+  const place = url => url.replace(/^https?:\/\/[^/?#]+(?=\/)/, "");
+
   const exchange = x => {
     const comment = x.request.comment ? [" ", make("span", { class: "comment" }, printable(x.request.comment))] : [];
     const shown = make("details", { class: "exchange", "data-n": x.n },
       make("summary", {}, make("span", { class: "n" }, `#${x.n}`), " ",
-        make("code", {}, printable(`${x.request.method} ${x.request.url}`)), " → ", make("b", {}, status(x)), ` in ${x.took_ms} ms`,
+        make("code", {}, printable(`${x.request.method} ${place(x.request.url)}`)), " → ", make("b", {}, status(x)), ` in ${x.took_ms} ms`,
         ...comment));
     shown.addEventListener("toggle", () => { if (shown.open && !shown.querySelector(".body")) shown.append(content(x)); });
     return shown;
