@@ -185,7 +185,7 @@ func patchEvent(t *testing.T, store leads.Store) {
 	tuple := newTuple(newAccount())
 	read := mustUpsert(t, store, tuple, fields("phone", `"5550100100"`, "source", `"web"`), noon, leads.Inserted)
 	later := noon.Add(time.Minute)
-	changes := fields("source", `"partner"`, "last_name", `"Ray"`)
+	changes := fields("source", `"part\u0000ner"`, "last_name", `"Ray"`)
 	lead, event, err := store.Patch(t.Context(), tuple.AccountID, read.ID, read.Version, changes, later)
 	if err != nil {
 		t.Fatal(err)
@@ -195,7 +195,7 @@ func patchEvent(t *testing.T, store leads.Store) {
 		t.Errorf("the lead read before the patch changed (-want +got):\n%s", diff)
 	}
 	want := read
-	want.Fields = fields("phone", `"5550100100"`, "source", `"partner"`, "last_name", `"Ray"`)
+	want.Fields = fields("phone", `"5550100100"`, "source", `"part\u0000ner"`, "last_name", `"Ray"`)
 	want.Version, want.UpdatedAt = 2, later
 	if diff := cmp.Diff(want, lead); diff != "" {
 		t.Errorf("lead (-want +got):\n%s", diff)
@@ -205,7 +205,7 @@ func patchEvent(t *testing.T, store leads.Store) {
 	}
 	wantEvent := leads.Event{
 		ID: event.ID, LeadID: read.ID, At: later,
-		Before: fields("source", `"web"`), After: fields("source", `"partner"`, "last_name", `"Ray"`),
+		Before: fields("source", `"web"`), After: fields("source", `"part\u0000ner"`, "last_name", `"Ray"`),
 	}
 	if diff := cmp.Diff(wantEvent, event); diff != "" {
 		t.Errorf("event (-want +got):\n%s", diff)
@@ -272,7 +272,7 @@ func ownIDFirst(t *testing.T, store leads.Store) {
 func valuesKept(t *testing.T, store leads.Store) {
 	tuple := newTuple(newAccount())
 	sent := fields(
-		"custom_fields", `{"a":[1,1e+400,-0.5,12345678901234567890],"b":{"":null,"é😀":"\"\\ \n"}}`,
+		"custom_fields", `{"a":[1,1e+400,-0.5,12345678901234567890],"b":{"":null,"é😀":"\"\\ \n","\u0000":"a\u0000b"}}`,
 		"tcpa_consent", `false`, "first_name", `""`, "workflow_ids", `[]`)
 	mustUpsert(t, store, tuple, sent, noon, leads.Inserted)
 	want := fields()
