@@ -32,6 +32,7 @@ func (f policyFlags) policy() (plan.Policy, error) {
 type worldCmd struct {
 	policyFlags
 	Suppliers int            `help:"How many suppliers." required:"" placeholder:"N"`
+	Print     string         `help:"What to print: the world, or its suppliers' keys as load soak --keys reads them." default:"world" enum:"world,keys"`
 	Wrong     map[int]string `help:"Suppliers, from 0, whose limits are off, and by what they are multiplied: 17=0.9." mapsep:"," placeholder:"I=FACTOR"`
 }
 
@@ -54,6 +55,13 @@ func (c *worldCmd) Run(w *World) error {
 	}
 	if c.Suppliers < 1 || c.Suppliers > mostGenerated {
 		return usage("--suppliers %d: give a number from 1 to %d", c.Suppliers, mostGenerated)
+	}
+	if c.Print == "keys" {
+		for i := range c.Suppliers {
+			one := soak.Generated(i)
+			w.printf("%s,%s\n", one.ID, one.Key)
+		}
+		return nil
 	}
 	world := soak.World{Suppliers: c.Suppliers, Policy: policy, Wrong: map[int]float64{}}
 	for _, i := range slices.Sorted(maps.Keys(c.Wrong)) {
