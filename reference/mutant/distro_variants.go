@@ -149,6 +149,12 @@ func distroForms() []Mutant {
 			Apply: answers(anything, header("Transfer-Encoding", "chunked")),
 		},
 		{
+			ID:    "ld-ok-compressed",
+			Title: "bodies are compressed for who can read that",
+			Doc:   "A client that accepts gzip may be sent it (RFC 9110 §12.5.3).",
+			Apply: answers(anything, compressed),
+		},
+		{
 			ID:    "ld-ok-connection-close",
 			Title: "every connection is closed after one answer",
 			Doc:   "Nobody promises that connections last (RFC 9112 §9.3).",

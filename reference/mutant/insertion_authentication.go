@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"leadconform/reference/internal/insertion"
 	"leadconform/reference/internal/world"
@@ -140,6 +141,28 @@ func insertionAuthentication() []Mutant {
 					}
 					key, known := a.World.KeyByPublicKey(c.PublicKey)
 					if !known || !a.SameSignature(a.Sign(key.Secret, c.Timestamp, call.Body), c.Signature) {
+						return next(ctx, call)
+					}
+					call.Key = key
+					return nil
+				}
+			}),
+		},
+		{
+			ID: "in-timestamp-read-in-part", Title: "a time stamp is a number as far as it is one",
+			Doc:   "parseInt reads up to the first letter.",
+			Kills: []string{"IN-401-10"},
+			Apply: authenticating(func(a *insertion.API, next authenticate) authenticate {
+				return func(ctx context.Context, call *insertion.Call) error {
+					c, err := a.ReadCredentials(call.Request.Header)
+					if err != nil || c.IsBearer {
+						return next(ctx, call)
+					}
+					digits := strings.TrimRight(c.Timestamp, "abcdefghijklmnopqrstuvwxyz")
+					key, known := a.World.KeyByPublicKey(c.PublicKey)
+					at, err := strconv.ParseInt(digits, 10, 64)
+					if err != nil || digits == c.Timestamp || !known || !a.SameSignature(a.Sign(key.Secret, c.Timestamp, call.Body), c.Signature) ||
+						a.Now().Sub(time.Unix(at, 0)).Abs() > 5*time.Minute {
 						return next(ctx, call)
 					}
 					call.Key = key

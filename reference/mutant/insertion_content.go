@@ -73,6 +73,35 @@ func insertionContent() []Mutant {
 			}),
 		},
 		{
+			ID: "in-patch-null-500", Title: "a PATCH of null is a 500",
+			Doc:   "null parses, and a member of it is asked for.",
+			Kills: []string{"IN-400-01"},
+			Apply: decoding(func(call *insertion.Call, members []wire.Member, err error) ([]wire.Member, error) {
+				if err != nil && call.Route.Endpoint == insertion.EndpointPatch && string(call.Body) == "null" {
+					err = refusal(http.StatusInternalServerError, insertion.CodeInternalError)
+				}
+				return members, err
+			}),
+		},
+		{
+			ID: "in-single-quotes", Title: "strings in single quotes are accepted",
+			Doc:   "A lenient parser, meant for what people write.",
+			Kills: []string{"IN-400-01"},
+			Apply: decodingAs(func(body []byte) []byte { return bytes.ReplaceAll(body, []byte("'"), []byte(`"`)) }),
+		},
+		{
+			ID: "in-trailing-comma", Title: "a comma after the last member is accepted",
+			Doc:   "A lenient parser, meant for configuration files.",
+			Kills: []string{"IN-400-01"},
+			Apply: decodingAs(func(body []byte) []byte { return bytes.ReplaceAll(body, []byte(",}"), []byte("}")) }),
+		},
+		{
+			ID: "in-names-unquoted", Title: "names without quotes are accepted",
+			Doc:   "A parser of YAML, in which nearly all JSON is valid.",
+			Kills: []string{"IN-400-01"},
+			Apply: decodingAs(func(body []byte) []byte { return bareName.ReplaceAll(body, []byte(`$1"$2":`)) }),
+		},
+		{
 			ID: "in-campaign-truncated", Title: "a campaign_id of 101.5 is 101",
 			Doc:   "A number is read as a float and cast.",
 			Kills: []string{"IN-400-02"},
@@ -254,6 +283,19 @@ func insertionContent() []Mutant {
 				if err != nil && json.NewDecoder(bytes.NewReader(call.Body)).Decode(&first) == nil && len(first) < len(call.Body) {
 					call.Body = first
 					insertValid(a, call, nil)
+				}
+				return answer, err
+			}),
+		},
+		{
+			ID: "in-invalid-replay-patches", Title: "a POST of a known tuple that is refused for a field makes the valid changes",
+			Doc:   "Field after field is checked and written, where the lead is there already.",
+			Kills: []string{"IN-400-11"},
+			Apply: creating(func(a *insertion.API, call *insertion.Call, answer wire.Answer, err error) (wire.Answer, error) {
+				faults := asFaults(err)
+				draft, bad := a.Compose(call, valid(a, call, faults))
+				if _, known := stored(call.Request.Context(), a, call, draft); len(faults) > 0 && bad == nil && known {
+					insertValid(a, call, faults)
 				}
 				return answer, err
 			}),

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"github.com/google/uuid"
+
 	"leadconform/reference/internal/insertion"
 	"leadconform/reference/internal/leads"
 	"leadconform/reference/internal/wire"
@@ -13,6 +15,7 @@ import (
 
 // insertionEnvelope breaks IN-ENV-*.
 func insertionEnvelope() []Mutant {
+	ofPatch := func(x *exchange) bool { return x.request.Method == http.MethodPatch }
 	return []Mutant{
 		{
 			ID: "in-failure-without-ok", Title: "failures have error alone, without ok",
@@ -43,6 +46,49 @@ func insertionEnvelope() []Mutant {
 			Doc:   "The router answers before the API does.",
 			Kills: []string{"IN-ENV-01", "IN-ENV-02", "IN-ENV-05", "IN-405-01"},
 			Apply: answers(refused(405), text("", "")),
+		},
+		{
+			ID: "in-bearer-401-without-ok", Title: "the 401 of a bearer token has no ok",
+			Doc:   "Bearer tokens are read by a library, which answers by itself.",
+			Kills: []string{"IN-ENV-01"},
+			Apply: answers(all(refused(401), containing("invalid_bearer")), drop("ok")),
+		},
+		{
+			ID: "in-expired-401-without-ok", Title: "the 401 of an old signature has no ok",
+			Doc:   "The age is judged in another place than the signature.",
+			Kills: []string{"IN-ENV-01"},
+			Apply: answers(all(refused(401), containing("signature_expired")), drop("ok")),
+		},
+		{
+			ID: "in-patch-400-without-ok", Title: "a PATCH's 400 of a faulty field has no ok",
+			Doc:   "The endpoint is younger, and has a validation of its own.",
+			Kills: []string{"IN-ENV-01"},
+			Apply: answers(all(refused(400), ofPatch, containing("first_name")), drop("ok")),
+		},
+		{
+			ID: "in-patch-malformed-in-html", Title: "a PATCH of malformed JSON is answered with a page",
+			Doc:   "The framework's parser refuses the body before the handler sees it.",
+			Kills: []string{"IN-ENV-01", "IN-ENV-05"},
+			Apply: answers(all(refused(400), ofPatch, containing("malformed_json")), text("text/html", "<h1>Bad Request</h1>")),
+		},
+		{
+			ID: "in-403-of-reading-without-ok", Title: "the 403 of a GET has no ok",
+			Doc:   "One scope is checked by the router, the other by the handler.",
+			Kills: []string{"IN-ENV-01"},
+			Apply: answers(all(refused(403), containing("leads:read")), drop("ok")),
+		},
+		{
+			ID: "in-405-named-by-route", Title: "an unknown method has a name of its own on each route",
+			Doc:   "The names were made up where they were needed.",
+			Kills: []string{"IN-ENV-04"},
+			Apply: answers(all(refused(405), func(x *exchange) bool { return x.request.URL.Path == insertionLeads }), set("error", "unsupported_method")),
+		},
+		{
+			ID: "in-400-numbered", Title: "a validation error ends in a number that is never the same",
+			Doc:   "The support asked for one.",
+			Kills: []string{"IN-ENV-04"},
+			Apply: answers(all(refused(400), func(x *exchange) bool { return x.request.Method == http.MethodPost }),
+				rewrite("error", func(old string) any { return old + " (incident " + uuid.NewString() + ")" })),
 		},
 		{
 			ID: "in-malformed-in-plain-text", Title: "malformed JSON is answered in plain text",

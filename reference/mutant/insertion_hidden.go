@@ -103,6 +103,43 @@ func insertionHidden() []Mutant {
 			}),
 		},
 		{
+			ID: "in-foreign-readable-once-read", Title: "GET shows another account's lead once its own has read it",
+			Doc:   "Leads are kept in memory under their ids, and the account is only a condition of the query.",
+			Kills: []string{"IN-404-02", "IN-IDEM-07"},
+			Apply: insertionAPI(func(a *insertion.API) {
+				var read notes[string, bool]
+				owned := newOwners(a)
+				finding(a, func(_ context.Context, call *insertion.Call, lead leads.InsertionLead, err error) (leads.InsertionLead, error) {
+					if call.Route.Endpoint != insertion.EndpointGet {
+						return lead, err
+					}
+					theirs, is := owned.foreign(call)
+					if _, kept := read.get(call.Route.LeadID); err != nil && is && kept {
+						return theirs, nil
+					}
+					if err == nil {
+						read.swap(call.Route.LeadID, true)
+					}
+					return lead, err
+				})
+			}),
+		},
+		{
+			ID: "in-foreign-validated-first", Title: "a faulty PATCH is a 400 where anybody has the lead, and a 404 where nobody has",
+			Doc:   "The lead is found, the body is checked, and whose the lead is is asked last.",
+			Kills: []string{"IN-404-02"},
+			Apply: insertionAPI(func(a *insertion.API) {
+				owned, next := newOwners(a), a.Patch
+				a.Patch = func(ctx context.Context, call *insertion.Call) (wire.Answer, error) {
+					_, foreign := owned.foreign(call)
+					if _, err := a.Find(ctx, call); err != nil && !foreign {
+						return wire.Answer{}, err
+					}
+					return next(ctx, call)
+				}
+			}),
+		},
+		{
 			ID: "in-foreign-patched", Title: "PATCH of another account's lead is a 404 that has changed it",
 			Doc:   "The update names the id alone. That the account doesn't match is found when the lead is read for the answer.",
 			Kills: []string{"IN-404-04"},

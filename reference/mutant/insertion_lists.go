@@ -160,6 +160,12 @@ func insertionLists() []Mutant {
 			Apply: listingForeign(func(leads.Query) bool { return true }),
 		},
 		{
+			ID: "in-list-of-everybody-by-cursor", Title: "a page that a cursor leads to holds every account's leads",
+			Doc:   "The query with a cursor is another one, and lacks the condition on the account.",
+			Kills: []string{"IN-LIST-03"},
+			Apply: listingForeign(func(q leads.Query) bool { return !q.Before.IsZero() }),
+		},
+		{
 			ID: "in-list-of-the-campaign", Title: "the list of a campaign holds every account's leads",
 			Doc:   "A filter takes the place of the condition on the account.",
 			Kills: []string{"IN-LIST-03"},

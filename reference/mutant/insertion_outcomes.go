@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -76,7 +77,7 @@ func insertionOutcomes() []Mutant {
 		{
 			ID: "in-patched-not-stored", Title: "a mutated POST is answered patched and not stored",
 			Doc:   "Insert or do nothing: the conflict is noticed, the update is missing.",
-			Kills: []string{"IN-IDEM-02", "IN-IDEM-03", "IN-IDEM-04"},
+			Kills: []string{"IN-IDEM-02", "IN-IDEM-03", "IN-IDEM-04", "IN-IDEM-12"},
 			Apply: upserting(func(a *insertion.API, next upsert) upsert {
 				return func(ctx context.Context, call *insertion.Call, draft insertion.Draft) (leads.InsertionLead, leads.Outcome, error) {
 					if lead, known := stored(ctx, a, call, draft); known && len(differing(draft.Fields, lead.Fields)) > 0 {
@@ -87,9 +88,29 @@ func insertionOutcomes() []Mutant {
 			}),
 		},
 		{
+			ID: "in-patched-lacks-a-column", Title: "a POST that changes source is answered patched, and source is not stored",
+			Doc:   "Payloads are compared by their digests, and the update lacks a column.",
+			Kills: []string{"IN-IDEM-05", "IN-IDEM-12"},
+			Apply: upserting(func(a *insertion.API, next upsert) upsert {
+				var digests notes[leads.Tuple, string]
+				return func(ctx context.Context, call *insertion.Call, draft insertion.Draft) (leads.InsertionLead, leads.Outcome, error) {
+					digest := canonical(draft.Fields)
+					if before, known := stored(ctx, a, call, draft); known && before.Fields["source"] != nil {
+						draft.Fields = maps.Clone(draft.Fields)
+						draft.Fields["source"] = before.Fields["source"]
+					}
+					lead, outcome, err := next(ctx, call, draft)
+					if last, known := digests.swap(lead.Tuple, digest); err == nil && known && last != digest {
+						outcome = leads.Patched
+					}
+					return lead, outcome, err
+				}
+			}),
+		},
+		{
 			ID: "in-patched-ever-after", Title: "a lead that was patched once is never deduped again",
 			Doc:   "The digest of the payload is stored when the lead is inserted, and not when it is patched.",
-			Kills: []string{"IN-IDEM-03"},
+			Kills: []string{"IN-IDEM-03", "IN-IDEM-12"},
 			Apply: upserting(func(_ *insertion.API, next upsert) upsert {
 				var patched notes[leads.Tuple, bool]
 				return func(ctx context.Context, call *insertion.Call, draft insertion.Draft) (leads.InsertionLead, leads.Outcome, error) {
@@ -107,7 +128,7 @@ func insertionOutcomes() []Mutant {
 		{
 			ID: "in-compared-with-first", Title: "a POST is compared with the first one, whatever has changed since",
 			Doc:   "The payload that is kept for comparison is never replaced.",
-			Kills: []string{"IN-IDEM-03", "IN-IDEM-04", "IN-IDEM-05"},
+			Kills: []string{"IN-IDEM-03", "IN-IDEM-04", "IN-IDEM-05", "IN-IDEM-12"},
 			Apply: comparingWith(func(payloads []string, payload string) bool { return payloads[0] == payload }),
 		},
 		{

@@ -85,6 +85,34 @@ func insertionReading() []Mutant {
 			}),
 		},
 		{
+			ID: "in-patch-ignores-a-field", Title: "a PATCH of source_form_url is a 200 that changes nothing",
+			Doc:   "The list of columns that may be changed lacks one, and is asked first.",
+			Kills: []string{"IN-PATCH-01"},
+			Apply: insertionAPI(func(a *insertion.API) {
+				next := a.Write
+				a.Write = func(ctx context.Context, call *insertion.Call, read leads.InsertionLead, changes leads.Fields) (leads.InsertionLead, leads.Event, error) {
+					kept := maps.Clone(changes)
+					delete(kept, "source_form_url")
+					return next(ctx, call, read, kept)
+				}
+			}),
+		},
+		{
+			ID: "in-patch-mixes-columns", Title: "a PATCH of email changes phone",
+			Doc:   "Two columns were mixed up in the list of those to change.",
+			Kills: []string{"IN-PATCH-01"},
+			Apply: insertionAPI(func(a *insertion.API) {
+				next := a.Write
+				a.Write = func(ctx context.Context, call *insertion.Call, read leads.InsertionLead, changes leads.Fields) (leads.InsertionLead, leads.Event, error) {
+					mixed := maps.Clone(changes)
+					if email, has := mixed["email"]; has {
+						mixed["phone"] = email
+					}
+					return next(ctx, call, read, mixed)
+				}
+			}),
+		},
+		{
 			ID: "in-patch-by-uuid-alone", Title: "PATCH doesn't take an external id",
 			Doc:   "GET was given the second way to a lead, and PATCH was not.",
 			Kills: []string{"IN-PATCH-02"},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"leadconform/reference/internal/insertion"
@@ -57,6 +58,12 @@ func insertionSignatures() []Mutant {
 			Doc:   "A prefix such as sha256= is cut off by its length, whether it is there or not.",
 			Kills: []string{"IN-401-03"},
 			Apply: comparing(func(want, got string) bool { return len(got) == 64 && want[7:] == got[7:] }),
+		},
+		{
+			ID: "in-signature-as-far-as-it-goes", Title: "a signature is compared as far as it goes",
+			Doc:   "The length of the one that was sent bounds the comparison.",
+			Kills: []string{"IN-401-10"},
+			Apply: comparing(strings.HasPrefix),
 		},
 		{
 			ID: "in-signature-over-compact-body", Title: "the signature is held against the body written anew",

@@ -48,6 +48,18 @@ func decoding(change func(call *insertion.Call, members []wire.Member, err error
 	})
 }
 
+// decodingAs makes a mutant that reads a body as something else.
+func decodingAs(as func(body []byte) []byte) func(*server.Parts) {
+	return insertionAPI(func(a *insertion.API) {
+		next := a.Decode
+		a.Decode = func(call *insertion.Call) ([]wire.Member, error) {
+			read := *call
+			read.Body = as(call.Body)
+			return next(&read)
+		}
+	})
+}
+
 // completing makes a mutant that gives a POST a member that it lacks.
 func completing(member string, value func(call *insertion.Call) string) func(*server.Parts) {
 	return decoding(func(call *insertion.Call, members []wire.Member, err error) ([]wire.Member, error) {

@@ -41,6 +41,21 @@ func insertionTypes() []Mutant {
 			}),
 		},
 	}
+	all = append(all, Mutant{
+		ID: "in-elements-unchecked", Title: "workflow_ids takes an array of anything",
+		Doc:   "That it is an array is checked, and not what it holds.",
+		Kills: []string{"IN-400-07"},
+		Apply: insertionAPI(func(a *insertion.API) {
+			p := a.Schema.Find("workflow_ids")
+			next := p.Check
+			p.Check = func(value jsontext.Value) []string {
+				if value.Kind() == '[' {
+					return nil
+				}
+				return next(value)
+			}
+		}),
+	})
 	for _, field := range insertionFields {
 		all = append(all, Mutant{
 			ID: "in-type-unchecked-" + field, Title: field + " takes a value of any type",

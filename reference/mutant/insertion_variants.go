@@ -70,6 +70,11 @@ func insertionForms() []Mutant {
 			Apply: answers(byInsertion, header("Transfer-Encoding", "chunked")),
 		},
 		{
+			ID: "in-ok-compressed", Title: "answers are compressed for who can read that",
+			Doc:   "A client that accepts gzip may be sent it (RFC 9110 §12.5.3).",
+			Apply: answers(byInsertion, compressed),
+		},
+		{
 			ID: "in-ok-charset", Title: "answers are labelled application/json; charset=utf-8",
 			Doc:   "IN-ENV-05 allows for parameters.",
 			Apply: answers(byInsertion, header("Content-Type", `Application/JSON; charset="utf-8"`)),

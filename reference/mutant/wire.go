@@ -2,6 +2,7 @@ package mutant
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -205,6 +206,20 @@ func each(name string, change func(entry map[string]any)) edit {
 			}
 		}
 	})
+}
+
+// compressed compresses the body, if whoever asked accepts that.
+func compressed(x *exchange) {
+	if !strings.Contains(x.request.Header.Get("Accept-Encoding"), "gzip") || len(x.body) == 0 {
+		return
+	}
+	var out bytes.Buffer
+	writer := gzip.NewWriter(&out)
+	_, _ = writer.Write(x.body)
+	_ = writer.Close()
+	x.body = out.Bytes()
+	x.header.Set("Content-Encoding", "gzip")
+	x.header.Add("Vary", "Accept-Encoding")
 }
 
 // under puts the whole body below a member.

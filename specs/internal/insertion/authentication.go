@@ -151,6 +151,10 @@ func refusesIncompleteHeaders(_ spec.Gomega, d api, c call) {
 	// Rightly signed, but for a time that is none.
 	timeless := changed(changed(whole, names.Timestamp, "yesterday"),
 		names.Signature, target.SignText(d.key().Secret, "yesterday", c.body))
+	// A number at first: a reader that stops where the number ends finds a fresh one.
+	lettered := whole.Get(names.Timestamp) + "abc"
+	ending := changed(changed(whole, names.Timestamp, lettered), names.Signature, target.SignText(d.key().Secret, lettered, c.body))
+	half := whole.Get(names.Signature)[:len(whole.Get(names.Signature))/2]
 	var cases []kase
 	for _, headers := range []struct {
 		name string
@@ -160,7 +164,9 @@ func refusesIncompleteHeaders(_ spec.Gomega, d api, c call) {
 		{"a signature without key", changed(whole, names.PublicKey, "")},
 		{"a signature without time stamp", changed(whole, names.Timestamp, "")},
 		{"a time stamp that is no number", timeless},
+		{"a time stamp that ends in letters", ending},
 		{"a signature that is no hexadecimal number", changed(whole, names.Signature, "unsigned")},
+		{"half of a signature", changed(whole, names.Signature, half)},
 	} {
 		cases = append(cases, kase{headers.name, func(g spec.Gomega, d api) {
 			g.Expect(d.callWith(c, headers.sent)).To(BeError(401, unauthorised...))

@@ -48,17 +48,26 @@ func hidesLeadsOfOtherAccounts(_ spec.Gomega, d api) {
 			)
 		}})
 	}
+	// Whatever a PATCH that changes nothing is answered: it must not follow from whether somebody else has the lead.
+	nothing := call{method: http.MethodPatch, body: lead{}.json(), one: true}
+	cases = append(cases, kase{"PATCH of nothing", func(g spec.Gomega, d api) {
+		other := d.as("other_account")
+		unknown, again := other.call(nothing.of(d.Data.UUID())), other.call(nothing.of(d.Data.UUID()))
+		g.Expect(other.call(nothing.of(id))).To(BeIndistinguishable(unknown.Status, "an unknown lead", unknown, again))
+	}})
 	d.each(cases...)
 }
 
 // hides checks that a call which succeeds for a lead's own account is answered to another like one for a lead that
-// nobody has.
+// nobody has, also right after the account itself has read it: what is kept from that is not for others.
 func hides(g spec.Gomega, d api, c call, unknown, again *answer.Answer) {
 	answered := d.as("other_account").call(c)
 	d.control("the lead's own account gets it so", func(g spec.Gomega, d api) {
 		g.Expect(d.call(call{method: http.MethodGet, path: c.path})).To(Show(nil))
 	})
+	after := d.as("other_account").call(c)
 	g.Expect(answered).To(BeIndistinguishable(404, "an unknown lead", unknown, again))
+	g.Expect(after).To(BeIndistinguishable(404, "an unknown lead", unknown, again))
 }
 
 func hidesADisabledEndpoint(_ spec.Gomega, d api) {

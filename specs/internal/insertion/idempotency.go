@@ -253,7 +253,10 @@ func patchesAnyField(_ spec.Gomega, d api) {
 			d.control("the same payload again is deduped", func(g spec.Gomega, d api) {
 				g.Expect(d.create(l)).To(BeOutcomeOf(id, "deduped"))
 			})
-			g.Expect(d.create(l.set(name, otherThan(l[name], values)))).To(BeOutcomeOf(id, "patched"))
+			before, mutated := d.get(id), l.set(name, otherThan(l[name], values))
+			g.Expect(d.create(mutated)).To(BeOutcomeOf(id, "patched"))
+			g.Expect(d.get(id)).To(ShowAnother(name, before))
+			g.Expect(d.create(mutated)).To(BeOutcomeOf(id, "deduped"))
 		}})
 	}
 	d.each(cases...)

@@ -163,6 +163,19 @@ var documented = []string{
 	"workflow_ids", "created_at",
 }
 
+// ShowAnother matches the answer to a GET of one lead whose member isn't what an earlier GET showed. A member that the
+// earlier one didn't show is left aside.
+func ShowAnother(member string, before *answer.Answer) *answer.Matcher {
+	was, _ := before.Member("lead", member)
+	return answer.That(fmt.Sprintf("200 with a lead whose %s is another than %s", member, spell(was)),
+		answer.Status(200), answer.Object(), func(a *answer.Answer) []string {
+			if is, _ := a.Member("lead", member); was != nil && reflect.DeepEqual(is, was) {
+				return []string{fmt.Sprintf("lead.%s is still that", member)}
+			}
+			return nil
+		})
+}
+
 // ReadAs matches the answer to a GET of one lead that shows the lead as an earlier GET did, apart from the members
 // named.
 func ReadAs(before *answer.Answer, apart ...string) *answer.Matcher {

@@ -26,6 +26,21 @@ func patchesOneFieldAlone(g spec.Gomega, d api) {
 	after := d.get(id)
 	g.Expect(after).To(Show(lead{"last_name": renamed}))
 	g.Expect(after).To(ReadAs(before, "last_name"))
+
+	var cases []kase
+	for _, name := range d.Profile.Insertion.FieldNames() {
+		values := d.Profile.Insertion.Fields[name]
+		cases = append(cases, kase{name, func(g spec.Gomega, d api) {
+			l := d.full("first")
+			id := d.given(l)
+			before := d.readable(id, l)
+			g.Expect(d.patch(id, lead{name: otherThan(l[name], values)})).To(BeAnswered(200))
+			after := d.get(id)
+			g.Expect(after).To(ShowAnother(name, before))
+			g.Expect(after).To(ReadAs(before, name))
+		}})
+	}
+	d.each(cases...)
 }
 
 func patchesByEitherID(_ spec.Gomega, d api) {

@@ -2,6 +2,7 @@ package insertion
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -35,7 +36,10 @@ func refusesWhatIsNoObject(_ spec.Gomega, d api) {
 	for _, body := range []struct{ name, text string }{
 		{"cut off", whole[:len(whole)-1]},
 		{"followed by more", whole + "}"},
+		{"a comma too many", whole[:len(whole)-1] + ",}"},
 		{"without quotes", strings.ReplaceAll(whole, `"`, "")},
+		{"names without quotes", nameInQuotes.ReplaceAllString(whole, "$1$2:")},
+		{"single quotes", strings.ReplaceAll(whole, `"`, "'")},
 		{"text", "lead"},
 		{"empty", ""},
 		{"an array", "[" + whole + "]"},
@@ -48,13 +52,19 @@ func refusesWhatIsNoObject(_ spec.Gomega, d api) {
 			g.Expect(d.createBody([]byte(body.text))).To(BeAnswered(400))
 		}})
 	}
-	for _, body := range []struct{ name, text string }{{"cut off", `{"first_name":"` + renamed}, {"an array", `[{}]`}} {
+	for _, body := range []struct{ name, text string }{
+		{"cut off", `{"first_name":"` + renamed}, {"followed by more", `{"first_name":"` + renamed + `"}}`}, {"an array", `[{}]`},
+		{"a string", `"lead"`}, {"a number", "1"}, {"true", "true"}, {"null", "null"},
+	} {
 		cases = append(cases, kase{"PATCH, " + body.name, func(g spec.Gomega, d api) {
 			g.Expect(d.patchBody(d.given(d.lead("first")), []byte(body.text))).To(BeAnswered(400))
 		}})
 	}
 	d.each(cases...)
 }
+
+// nameInQuotes is the name of a member in a JSON object that is written without white space.
+var nameInQuotes = regexp.MustCompile(`([{,])"(\w+)":`)
 
 // refusesEach checks that a lead which is accepted as it is, is refused without a member and with each of the values
 // in its place.
@@ -165,16 +175,19 @@ func refusesWrongTypes(_ spec.Gomega, d api) {
 	d.each(cases...)
 }
 
-// ofAnotherType are two values of another JSON type than a valid one. null is not among them, which some take for
-// nothing.
+// ofAnotherType are values of another JSON type than a valid one; of an array of strings also one whose element is of
+// another type. null is not among them, which some take for nothing.
 func ofAnotherType(valid any) []any {
 	number, object := any(17), any(map[string]any{"a": "b"})
-	switch valid.(type) {
+	switch v := valid.(type) {
 	case string:
 		return []any{number, object}
 	case bool:
 		return []any{"perhaps", object}
 	case []any:
+		if len(v) > 0 && answer.UUID(v[0]) == "" {
+			return []any{"one", object, []any{17}}
+		}
 		return []any{"one", object}
 	case map[string]any:
 		return []any{"one", []any{"a", "b"}}
@@ -288,6 +301,14 @@ func storesNothingThatItRefuses(_ spec.Gomega, d api) {
 			c.body = l.json()
 			return d.callWith(c, d.signedByAnother(c))
 		}),
+		kase{"a POST of a known tuple with a fault in one of two fields", func(g spec.Gomega, d api) {
+			l := d.lead("first")
+			id := d.given(l)
+			before := d.readable(id, l)
+			g.Expect(d.create(l.set("first_name", renamed).set("last_name", map[string]any{}))).To(BeAnswered(400))
+			g.Expect(d.get(id)).To(ReadAs(before))
+			d.changeable(id)
+		}},
 		kase{"a PATCH with a fault in one of two fields", func(g spec.Gomega, d api) {
 			l := d.lead("first")
 			id := d.given(l)
