@@ -96,6 +96,9 @@ func TestServedScenariosAreJudgedLikeStartedOnes(t *testing.T) {
 		"in-blind-repatch": "CL-IN-10", "in-stale-signature": "CL-IN-09", "in-hasty-on-reset": "CL-IN-08",
 	} {
 		w := integrator.Lookup(wrong)
+		if underRace && row != "CL-LD-01" {
+			continue
+		}
 		if o := served(t, w.Recipe, w, false)[row]; o.Result != spec.Failed {
 			t.Errorf("%s: %s: %s: %s", wrong, row, o.Result, o.Reason)
 		}

@@ -39,7 +39,7 @@ const MaxSpeed = 10
 const (
 	maxSilence, silenceSlack       = 50 * time.Second, 5 * time.Second
 	maxFirstCall, firstCallSlack   = 70 * time.Second, 4 * time.Second
-	maxSecondCall, secondCallSlack = 8 * time.Second, 5 * time.Second
+	maxSecondCall, secondCallSlack = 30 * time.Second, 5 * time.Second
 )
 
 // stagger is the time from the start of one scenario to that of the next, the longest first, so that a client whose

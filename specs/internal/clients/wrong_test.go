@@ -30,9 +30,21 @@ func TestCorrectClientPassesEveryRow(t *testing.T) {
 	}
 }
 
+// someOf are all, or under the race detector one of six.
+func someOf(all []integrator.Wrong) []integrator.Wrong {
+	if !underRace {
+		return all
+	}
+	var some []integrator.Wrong
+	for i := 0; i < len(all); i += 6 {
+		some = append(some, all[i])
+	}
+	return some
+}
+
 // TestEachWrongClientFailsTheRowThatNamesItsFault is the kill matrix: the rows that must fail do, and no others.
 func TestEachWrongClientFailsTheRowThatNamesItsFault(t *testing.T) {
-	for _, wrong := range integrator.All() {
+	for _, wrong := range someOf(integrator.All()) {
 		t.Run(wrong.ID, func(t *testing.T) {
 			t.Parallel()
 			for _, speed := range []float64{1, 10} {
@@ -62,7 +74,7 @@ func TestEveryWrongClientNamesARow(t *testing.T) {
 }
 
 func TestWhatIsNoClientPassesNoRow(t *testing.T) {
-	for _, null := range integrator.Nulls() {
+	for _, null := range someOf(integrator.Nulls()) {
 		t.Run(null.ID, func(t *testing.T) {
 			t.Parallel()
 			for _, speed := range []float64{1, 10} {
@@ -77,7 +89,7 @@ func TestWhatIsNoClientPassesNoRow(t *testing.T) {
 }
 
 func TestClientsThatTakeALeftFreedomPassEveryRow(t *testing.T) {
-	for _, variant := range integrator.Variants() {
+	for _, variant := range someOf(integrator.Variants()) {
 		t.Run(variant.ID, func(t *testing.T) {
 			t.Parallel()
 			for _, recipe := range []string{integrator.Distro, integrator.Insertion} {
