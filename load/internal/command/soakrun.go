@@ -166,8 +166,8 @@ func (s *soakCmd) conclude(w *World, r *soaking, t *tally.Tally, err error) erro
 	if err := lost(err); err != nil {
 		return err
 	}
-	if r.interleaved {
-		return nil // a part of a run is neither good nor bad
+	if !s.Shard.Whole() {
+		return nil // a part was done: the verdict is that of load report on all of them
 	}
 	return soakStatus(v)
 }
