@@ -29,9 +29,6 @@ type Server struct {
 // patience bounds an exchange with a server that does not say otherwise.
 const patience = 30 * time.Second
 
-// rowTime bounds one row. A row that takes longer ends as not assessed.
-const rowTime = time.Minute
-
 // Holds reports whether a row is to be run on the server: those of the API that a wrong server breaks, and all rows on one
 // that conforms or implements nothing.
 func (s Server) Holds(row catalogue.Row) bool {
@@ -102,17 +99,12 @@ func SideBySide(ctx context.Context, r *spec.Runner, specs []spec.Spec) map[stri
 
 func sideBySide(ctx context.Context, r *spec.Runner, specs []spec.Spec, atOnce int) map[string]spec.Outcome {
 	outcomes := make([]spec.Outcome, len(specs))
-	run := func(i int) {
-		ctx, cancel := context.WithTimeout(ctx, rowTime)
-		defer cancel()
-		outcomes[i] = r.Run(ctx, specs[i])
-	}
 	var group errgroup.Group
 	group.SetLimit(atOnce)
 	for i, s := range specs {
 		if !s.Serial {
 			group.Go(func() error {
-				run(i)
+				outcomes[i] = r.Run(ctx, s)
 				return nil
 			})
 		}
@@ -121,7 +113,7 @@ func sideBySide(ctx context.Context, r *spec.Runner, specs []spec.Spec, atOnce i
 	byRow := map[string]spec.Outcome{}
 	for i, s := range specs {
 		if s.Serial {
-			run(i)
+			outcomes[i] = r.Run(ctx, s)
 		}
 		byRow[s.ID] = outcomes[i]
 	}

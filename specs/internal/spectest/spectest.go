@@ -13,11 +13,10 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"leadconform/fixtures/target"
 	"leadconform/reference/mutant"
 	"leadconform/reference/server"
+	"leadconform/specs/internal/matrix"
 	"leadconform/specs/internal/spec"
 )
 
@@ -149,29 +148,7 @@ func runner(t testing.TB, p *target.Profile) *spec.Runner {
 	return spec.NewRunner(p, c, spec.NewData(id, 1, p.Phones, 0))
 }
 
-// sideBySide bounds how many rows of one server run at once. Rows mostly wait, for a busy target a whole second.
-const sideBySide = 16
-
 // Run runs rows, those that may side by side and then the serial ones one by one, and returns the outcomes by row.
 func Run(ctx context.Context, r *spec.Runner, specs []spec.Spec) map[string]spec.Outcome {
-	outcomes := make([]spec.Outcome, len(specs))
-	var group errgroup.Group
-	group.SetLimit(sideBySide)
-	for i, s := range specs {
-		if !s.Serial {
-			group.Go(func() error {
-				outcomes[i] = r.Run(ctx, s)
-				return nil
-			})
-		}
-	}
-	_ = group.Wait() // no row returns an error
-	byRow := map[string]spec.Outcome{}
-	for i, s := range specs {
-		if s.Serial {
-			outcomes[i] = r.Run(ctx, s)
-		}
-		byRow[s.ID] = outcomes[i]
-	}
-	return byRow
+	return matrix.SideBySide(ctx, r, specs)
 }
