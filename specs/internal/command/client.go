@@ -129,7 +129,7 @@ func (c *clientCmd) try(ctx context.Context, w *World, trial *clients.Trial) (ma
 	if c.Format == "text" {
 		w.printf("%s, recipe %s, %d scenarios side by side, speed %v\n\n", c.name(), c.Recipe, len(scenarios), c.Speed)
 	}
-	progress := newProgress(w, len(scenarios))
+	progress := newProgress(w, len(scenarios), "scenarios")
 	trial.Tell = func(name string) { progress.Done(spec.Outcome{Row: name}) }
 	journals, err := trial.Run(ctx)
 	progress.end()

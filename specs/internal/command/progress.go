@@ -24,7 +24,8 @@ type progress struct {
 	pace pace
 }
 
-func newProgress(w *World, total int) *progress {
+// newProgress starts the bar for so many of what it counts, "rows" for instance.
+func newProgress(w *World, total int, of string) *progress {
 	g := &progress{}
 	if !w.Terminal {
 		return g
@@ -32,7 +33,7 @@ func newProgress(w *World, total int) *progress {
 	g.bars = mpb.New(mpb.WithOutput(w.Stderr), mpb.WithAutoRefresh())
 	g.bar = g.bars.New(int64(total), mpb.BarStyle().Lbound("[").Rbound("]"),
 		mpb.BarWidth(24),
-		mpb.PrependDecorators(decor.CountersNoUnit("%d of %d rows")),
+		mpb.PrependDecorators(decor.CountersNoUnit("%d of %d "+of)),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
 			g.mu.Lock()
 			defer g.mu.Unlock()

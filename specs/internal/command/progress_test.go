@@ -73,7 +73,7 @@ func TestBarOnATerminalAndNowhereElse(t *testing.T) {
 	for _, terminal := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			var stderr bytes.Buffer
-			g := newProgress(&World{Stderr: &stderr, Terminal: terminal}, 2)
+			g := newProgress(&World{Stderr: &stderr, Terminal: terminal}, 2, "rows")
 			g.expect([]spec.Spec{{ID: "LD-ENV-01"}, {ID: "LD-ENV-02"}}, target.Reference("http://127.0.0.1:1", ""))
 			g.Started("LD-ENV-01")
 			time.Sleep(3 * time.Second)

@@ -166,7 +166,7 @@ func (p *verification) run(ctx context.Context, w *World) (*report.Report, error
 		}
 	}
 	p.announce(w)
-	progress := newProgress(w, len(p.specs))
+	progress := newProgress(w, len(p.specs), "rows")
 	progress.expect(p.specs, p.profile)
 	p.limits = &limits.Experiment{
 		// Nobody has used the keys of a server that was started just now.

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -79,6 +80,11 @@ func picturesShowTheReport(t *testing.T, b browser) {
 		if (curves == 3) != c.curves || (curves == 0) == c.curves {
 			t.Errorf("limit %d, key %s: %d curves of the contract", c.limit, c.key, curves)
 		}
+	}
+	// The pictures of one limit share their time axis: from the first request of any key to the end of the last second.
+	spans := eval[[][2]float64](p, `[0, 1].map(i => document.querySelector('details.picture[data-limit="0"][data-picture="' + i + '"]').view.charts[0].scales.x).map(x => [x.min, x.max])`)
+	if want := [2]float64{0, 20.2}; spans[0] != spans[1] || spans[0][0] != want[0] || math.Abs(spans[0][1]-want[1]) > 1e-6 {
+		t.Errorf("the pictures of one limit cover %v, want %v both", spans, want)
 	}
 	p.quiet()
 }
