@@ -27,6 +27,9 @@ var bin string
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
+		if underRace {
+			return m.Run()
+		}
 		dir, err := os.MkdirTemp("", "leadconform")
 		if err != nil {
 			panic(err)
@@ -39,6 +42,16 @@ func TestMain(m *testing.M) {
 		bin = dir
 		return m.Run()
 	}())
+}
+
+// program is the path of a program that was built. Under the race detector none is: the programs themselves are built
+// without it, so that trying them once more would show nothing.
+func program(t *testing.T, name string) string {
+	t.Helper()
+	if underRace {
+		t.Skip("the programs are built without the race detector, and tried by the tests without it")
+	}
+	return filepath.Join(bin, name)
 }
 
 // result is what a run of the command left behind.
@@ -54,7 +67,7 @@ func specs(t *testing.T, env []string, args ...string) result {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	dir := t.TempDir()
-	cmd := exec.CommandContext(ctx, filepath.Join(bin, "specs"), args...)
+	cmd := exec.CommandContext(ctx, program(t, "specs"), args...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -391,7 +404,7 @@ func referenceProfile(t *testing.T, base, control string) string {
 // reference starts a reference server as a person would, on free ports, and returns its two base URLs.
 func reference(t *testing.T, args ...string) (base, control string) {
 	t.Helper()
-	cmd := exec.Command(filepath.Join(bin, "reference"), append([]string{"--addr", "127.0.0.1:0", "--control", "127.0.0.1:0"}, args...)...)
+	cmd := exec.Command(program(t, "reference"), append([]string{"--addr", "127.0.0.1:0", "--control", "127.0.0.1:0"}, args...)...)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

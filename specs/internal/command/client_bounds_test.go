@@ -96,7 +96,7 @@ func TestInterruptEndsTheClientsAndIsReported(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	pids := filepath.Join(dir, "pids")
-	cmd := exec.Command(filepath.Join(bin, "specs"), "client", "--recipe", "distro", "--only", "CL-LD-01", "--",
+	cmd := exec.Command(program(t, "specs"), "client", "--recipe", "distro", "--only", "CL-LD-01", "--",
 		"sh", "-c", `trap "" TERM INT HUP; `+family+`echo $$ >>"$1"; wait`, "sh", pids)
 	cmd.Dir = dir
 	var stderr bytes.Buffer

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -18,7 +17,7 @@ import (
 // goClient builds the Go client of fixtures/clients and returns the arguments that make it wrong, or not.
 func goClient(t *testing.T, wrong string) []string {
 	t.Helper()
-	client := filepath.Join(bin, "client")
+	client := program(t, "client")
 	if _, err := os.Stat(client); err != nil {
 		if out, err := exec.Command("go", "build", "-o", client, "leadconform/fixtures/clients/go").CombinedOutput(); err != nil {
 			t.Fatalf("build the client: %v\n%s", err, out)

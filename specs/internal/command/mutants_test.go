@@ -97,20 +97,20 @@ func TestMutantsMistakesExit2(t *testing.T) {
 // A program that isn't there any more can't start itself again.
 func TestMutantsWithoutAProgramExits4(t *testing.T) {
 	t.Parallel()
-	program, err := os.ReadFile(filepath.Join(bin, "specs"))
+	text, err := os.ReadFile(program(t, "specs"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "gone"), program, 0o700); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "gone"), text, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-c", "exec 3<gone && rm gone && exec /proc/self/fd/3 mutants --only null-404")
 	cmd.Dir = dir
-	text, _ := cmd.CombinedOutput()
-	if cmd.ProcessState.ExitCode() != 4 || !strings.Contains(string(text), "start a process for null-404") {
-		t.Errorf("status %d\n%s", cmd.ProcessState.ExitCode(), text)
+	said, _ := cmd.CombinedOutput()
+	if cmd.ProcessState.ExitCode() != 4 || !strings.Contains(string(said), "start a process for null-404") {
+		t.Errorf("status %d\n%s", cmd.ProcessState.ExitCode(), said)
 	}
 }
