@@ -20,8 +20,17 @@ func member(statement map[string]any, path ...string) map[string]any {
 	return statement
 }
 
+// notUnderRace skips a test of hundreds of checks, one after the other, in which nothing runs side by side.
+func notUnderRace(t *testing.T) {
+	t.Helper()
+	if underRace {
+		t.Skip("nothing runs side by side here, and the race detector makes it twenty times slower")
+	}
+}
+
 // A certificate or a report that was changed after the signing.
 func TestTampering(t *testing.T) {
+	notUnderRace(t)
 	i := issue(t, run{results: map[string]spec.Result{"LD-429-01": spec.Failed, "LD-ENV-03": spec.Failed}})
 	other := issue(t, run{})
 	edited := func(change func(*report.Report)) func() ([]byte, []byte) {
@@ -82,6 +91,7 @@ func TestTampering(t *testing.T) {
 // What a vendor can do with a key of its own: change the report, or the statement, and sign anew. Then the signature and
 // the digests are right, and the rows give it away.
 func TestForging(t *testing.T) {
+	notUnderRace(t)
 	i := issue(t, run{results: map[string]spec.Result{"LD-429-01": spec.Failed, "LD-500-01": spec.NotAssessed, "LD-ENV-03": spec.Failed}})
 	edited := func(change func(*report.Report)) func() ([]byte, []byte) {
 		return func() ([]byte, []byte) {
@@ -186,6 +196,7 @@ func TestForging(t *testing.T) {
 // Any byte of certificate or report, whichever: sampled, since there are many, but for the certificate in every bit of
 // the signature's and the payload's ends, where base64 has bits that mean nothing.
 func TestAnyByte(t *testing.T) {
+	notUnderRace(t)
 	i := issue(t, run{level: "core", apis: []string{"insertion"}})
 	public := i.key.Public()
 	flip := func(text []byte, at int, bit byte) []byte {
