@@ -57,12 +57,13 @@ func parseJSON(body []byte) (Lead, error) {
 		return Lead{}, err
 	}
 	lead := Lead{Raw: body, Fields: make([]Field, len(members))}
+	var text []byte
 	for i, member := range members {
 		lead.Fields[i] = Field{Name: member.Name, Value: member.Value}
 		if member.Value.Kind() != '"' {
 			continue
 		}
-		text, err := jsontext.AppendUnquote(nil, member.Value)
+		text, err = jsontext.AppendUnquote(text[:0], member.Value)
 		if err != nil {
 			return Lead{}, &wire.BodyError{Code: "malformed_json", Member: member.Name, Reason: "The body is not valid JSON"}
 		}

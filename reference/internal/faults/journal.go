@@ -45,10 +45,25 @@ type Journal struct {
 	opened time.Time
 
 	mu      sync.Mutex
-	last    int64   // number of the request that arrived last
-	cleared int64   // number of the request that had arrived last when the journal was cleared
-	kept    int     // bytes of bodies
-	entries []Entry // in the order in which they were answered
+	last    int64    // number of the request that arrived last
+	cleared int64    // number of the request that had arrived last when the journal was cleared
+	kept    int      // bytes of bodies
+	records []record // in the order in which they were answered
+	first   int      // of records: those before it were dropped
+}
+
+// record is an entry as it is kept: what a reader of the journal is shown of header and body is worked out when one asks.
+type record struct {
+	Entry
+	header http.Header // as it came, with credentials: nobody changes it once the request is answered
+	start  []byte      // of the body
+}
+
+// entry is what a reader is shown.
+func (r record) entry() Entry {
+	r.Header = redacted(r.header)
+	r.Body, r.Binary = legible(r.start, r.Truncated)
+	return r.Entry
 }
 
 // NewJournal opens a journal that takes the time from now.
@@ -57,21 +72,23 @@ func NewJournal(now func() time.Time) *Journal {
 }
 
 // Watch puts a handler under the journal's eyes. where names the API and the endpoint that a request is for; observe, if
-// it isn't nil, sees every entry when it is complete.
+// it isn't nil, sees every entry when the request is answered, without header and body.
 func (j *Journal) Watch(next http.Handler, where func(*http.Request) (api, endpoint string), observe func(Entry)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e := j.arrive(r)
 		e.API, e.Endpoint = where(r)
 		body := &copied{ReadCloser: r.Body}
+		if r.ContentLength > 0 {
+			body.start = make([]byte, 0, min(r.ContentLength, maxBodyKept, 4<<10)) // what a client says is believed so far
+		}
 		watched := r.WithContext(r.Context()) // a handler must not change the request that it was given
 		watched.Body = body
 		answer := &answer{ResponseWriter: w}
 		defer func() {
 			e.Took = j.now().Sub(e.At).Nanoseconds()
 			e.Status = answer.status
-			e.Body, e.Binary = body.kept()
 			e.Truncated = body.more
-			j.add(e)
+			j.add(record{Entry: e, header: r.Header, start: body.start})
 			if observe != nil {
 				observe(e)
 			}
@@ -83,14 +100,13 @@ func (j *Journal) Watch(next http.Handler, where func(*http.Request) (api, endpo
 
 // arrive numbers a request and notes what is known of it at once.
 func (j *Journal) arrive(r *http.Request) Entry {
-	header := redacted(r.Header)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.last++
 	at := j.now()
 	return Entry{
 		N: j.last, At: at, Arrived: at.Sub(j.opened).Nanoseconds(),
-		Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Header: header,
+		Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery,
 	}
 }
 
@@ -99,7 +115,10 @@ func (j *Journal) arrive(r *http.Request) Entry {
 func (j *Journal) Entries() (entries []Entry, arrived int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	entries = append([]Entry{}, j.entries...)
+	entries = []Entry{}
+	for _, r := range j.records[j.first:] {
+		entries = append(entries, r.entry())
+	}
 	slices.SortFunc(entries, func(a, b Entry) int { return cmp.Compare(a.N, b.N) })
 	return entries, j.last - j.cleared
 }
@@ -108,26 +127,29 @@ func (j *Journal) Entries() (entries []Entry, arrived int64) {
 func (j *Journal) Clear() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.entries, j.kept, j.cleared = nil, 0, j.last
+	j.records, j.first, j.kept, j.cleared = nil, 0, 0, j.last
 }
 
 // add files a complete entry, and drops the oldest where there is no room.
-func (j *Journal) add(e Entry) {
+func (j *Journal) add(r record) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if e.N <= j.cleared {
+	if r.N <= j.cleared {
 		return
 	}
-	j.entries = append(j.entries, e)
-	j.kept += e.size()
-	for len(j.entries) > maxEntries || j.kept > maxKept {
-		j.kept -= j.entries[0].size()
-		j.entries[0] = Entry{} // lets go of the body at once
-		j.entries = j.entries[1:]
+	j.records = append(j.records, r)
+	j.kept += len(r.start)
+	for len(j.records)-j.first > maxEntries || j.kept > maxKept {
+		j.kept -= len(j.records[j.first].start)
+		j.records[j.first] = record{} // lets go of the body at once
+		j.first++
+	}
+	if j.first >= maxEntries { // the space is used again
+		n := copy(j.records, j.records[j.first:])
+		clear(j.records[n:])
+		j.records, j.first = j.records[:n], 0
 	}
 }
-
-func (e Entry) size() int { return len(e.Body) + len(e.Binary) }
 
 // copied is a body that keeps the beginning of what is read from it.
 type copied struct {
@@ -144,10 +166,11 @@ func (c *copied) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// kept is the beginning as text, or, if it is not UTF-8, as bytes. A character that the bound cuts in two is left out.
-func (c *copied) kept() (text string, binary []byte) {
-	start := c.start
-	for i := 1; c.more && i < utf8.UTFMax && i <= len(start); i++ {
+// legible is the beginning of a body as text, or, if it is not UTF-8, as bytes. A character that the bound cut in two is
+// left out.
+func legible(start []byte, cut bool) (text string, binary []byte) {
+	whole := start
+	for i := 1; cut && i < utf8.UTFMax && i <= len(start); i++ {
 		if tail := start[len(start)-i:]; utf8.RuneStart(tail[0]) {
 			if !utf8.FullRune(tail) {
 				start = start[:len(start)-i]
@@ -158,7 +181,7 @@ func (c *copied) kept() (text string, binary []byte) {
 	if utf8.Valid(start) {
 		return string(start), nil
 	}
-	return "", c.start
+	return "", whole
 }
 
 const redaction = "[redacted]"

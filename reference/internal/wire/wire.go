@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -90,33 +91,67 @@ type Member struct {
 // ParseObject parses a body that must be one JSON object (RFC 8259) in valid UTF-8 without a repeated name, at most
 // MaxDepth deep, and returns its members in the order they came. Anything else is a *BodyError.
 func ParseObject(body []byte) ([]Member, error) {
-	dec := jsontext.NewDecoder(bytes.NewReader(body))
-	if dec.PeekKind() != '{' {
-		if err := checkValue(body); err != nil {
-			return nil, err
-		}
-		return nil, &BodyError{Code: "not_an_object", Reason: "The body must be a JSON object"}
+	if members, ok := parseObject(body); ok {
+		return members, nil
 	}
+	// Something is wrong with it: the walk below says what comes first.
 	if err := checkValue(body); err != nil {
 		return nil, err
 	}
-	if _, err := dec.ReadToken(); err != nil {
-		return nil, malformed(err)
+	return nil, &BodyError{Code: "not_an_object", Reason: "The body must be a JSON object"}
+}
+
+// parseObject reports whether a body is as ParseObject wants it, and returns its members: the decoder refuses what is not
+// valid and names that are repeated, at any depth.
+func parseObject(body []byte) (members []Member, ok bool) {
+	// The decoder takes its values from this buffer, so one copy makes all of them the caller's own.
+	dec := jsontext.NewDecoder(bytes.NewBuffer(bytes.Clone(body)))
+	if dec.PeekKind() != '{' {
+		return nil, false
 	}
-	var members []Member
-	for dec.PeekKind() != '}' {
+	if _, err := dec.ReadToken(); err != nil {
+		return nil, false
+	}
+	for dec.PeekKind() == '"' {
 		name, err := dec.ReadToken()
 		if err != nil {
-			return nil, malformed(err)
+			return nil, false
 		}
 		key := name.String()
 		value, err := dec.ReadValue()
-		if err != nil {
-			return nil, malformed(err)
+		if err != nil || depth(value) >= MaxDepth {
+			return nil, false
 		}
-		members = append(members, Member{Name: key, Value: value.Clone()})
+		members = append(members, Member{Name: key, Value: slices.Clip(value)})
 	}
-	return members, nil
+	if _, err := dec.ReadToken(); err != nil {
+		return nil, false
+	}
+	_, err := dec.ReadToken()
+	return members, errors.Is(err, io.EOF)
+}
+
+// depth is how many objects and arrays are nested in a valid value; 0 if it is neither.
+func depth(value jsontext.Value) int {
+	if kind := value.Kind(); kind != '{' && kind != '[' {
+		return 0
+	}
+	open, deepest := 0, 0
+	for inString, i := false, 0; i < len(value); i++ {
+		switch c := value[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{' || c == '[':
+			open++
+			deepest = max(deepest, open)
+		case c == '}' || c == ']':
+			open--
+		}
+	}
+	return deepest
 }
 
 // checkValue walks the whole body once: one value, nothing after it, not too deep, no name twice.
