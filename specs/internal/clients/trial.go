@@ -37,14 +37,10 @@ const MaxSpeed = 10
 // seventh request, which comes after 63 s. The speed divides the first of each pair alone, since a machine is no faster
 // for it.
 const (
-	maxSilence, silenceSlack       = 50 * time.Second, 5 * time.Second
+	maxSilence, silenceSlack       = 30 * time.Second, 25 * time.Second
 	maxFirstCall, firstCallSlack   = 70 * time.Second, 4 * time.Second
 	maxSecondCall, secondCallSlack = 30 * time.Second, 5 * time.Second
 )
-
-// stagger is the time from the start of one scenario to that of the next, the longest first, so that a client whose
-// start is costly has less of a rush to stand.
-const stagger = 100 * time.Millisecond
 
 // Run plays the scenarios side by side, each on a port of its own, and returns their journals by name. An
 // error means that the client could not be started; the journal of a scenario that could not be played says why.
@@ -57,13 +53,12 @@ func (t Trial) Run(ctx context.Context) (journals map[string]*Journal, err error
 	var group sync.WaitGroup
 	scenarios := t.Scenarios()
 	slices.SortStableFunc(scenarios, func(a, b Scenario) int { return cmp.Compare(b.length(), a.length()) })
-	for i, s := range scenarios {
+	starts := newGate()
+	for _, s := range scenarios { // the longest first
+		leave := starts.enter(ctx)
 		group.Go(func() {
-			select {
-			case <-time.After(time.Duration(i) * stagger):
-			case <-ctx.Done():
-			}
-			j := t.play(ctx, s)
+			defer leave()
+			j := t.play(ctx, s, starts, leave)
 			mu.Lock()
 			journals[s.Name] = j
 			mu.Unlock()
@@ -98,7 +93,8 @@ func (t Trial) Scenarios() []Scenario {
 }
 
 // play plays one scenario of a trial: the lead, and then the second lead if a row wants it.
-func (t Trial) play(ctx context.Context, s Scenario) *Journal {
+// Its first call is in the gate already, and leaves it.
+func (t Trial) play(ctx context.Context, s Scenario, starts gate, leave func()) *Journal {
 	failed := func(err error) *Journal {
 		return &Journal{Scenario: s, Speed: t.Speed, Fault: fmt.Errorf("scenario %s could not be played: %w", s.Name, err)}
 	}
@@ -121,10 +117,11 @@ func (t Trial) play(ctx context.Context, s Scenario) *Journal {
 	if err := script.prepare(); err != nil {
 		return failed(err)
 	}
-	calls := []Ended{t.call(ctx, script.begin(First), maxFirstCall, firstCallSlack, script.callFor(script.trial, base, state))}
+	calls := []Ended{t.call(ctx, script.begin(First), leave, maxFirstCall, firstCallSlack, script.callFor(script.trial, base, state))}
 	// A second lead shows nothing of a client that has sent none, or that didn't come to an end with it.
 	if s.needsControl() && script.sent() && !calls[0].Overtime {
-		calls = append(calls, t.call(ctx, script.begin(Second), maxSecondCall, secondCallSlack, script.callFor(script.control, base, state)))
+		leave := starts.enter(ctx)
+		calls = append(calls, t.call(ctx, script.begin(Second), leave, maxSecondCall, secondCallSlack, script.callFor(script.control, base, state)))
 	}
 	script.look()
 	j := script.end()
@@ -135,19 +132,15 @@ func (t Trial) play(ctx context.Context, s Scenario) *Journal {
 	return j
 }
 
-// call calls the client, and ends it when its time is up. begun is closed by its first request.
-func (t Trial) call(ctx context.Context, begun <-chan struct{}, most, slack time.Duration, c Call) Ended {
+// call calls the client, and ends it when its time is up. begun is closed by its first request; leave leaves the gate.
+func (t Trial) call(ctx context.Context, begun <-chan struct{}, leave func(), most, slack time.Duration, c Call) Ended {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
-		select {
-		case <-begun:
-			select {
-			case <-time.After(scaled(most, t.Speed) + slack):
-			case <-ctx.Done():
-			}
-		case <-time.After(scaled(maxSilence, t.Speed) + silenceSlack):
-		case <-ctx.Done():
+		waitFor(ctx, begun, gateTime)
+		leave()
+		if waitFor(ctx, begun, scaled(maxSilence, t.Speed)+silenceSlack-gateTime) {
+			waitFor(ctx, nil, scaled(most, t.Speed)+slack)
 		}
 		cancel(context.DeadlineExceeded) // of no effect once the call has ended
 	}()
