@@ -138,3 +138,33 @@ func pagesRead(t *testing.T, admin *pgx.Conn) (n int64) {
 	}
 	return n
 }
+
+// What the statistics say of a campaign's leads must not lead a plan astray: here that all have one phone and no email, so
+// that a lead of any other phone and email looks as if the whole campaign had to be read.
+func TestStatisticsDontMislead(t *testing.T) {
+	url := containers.Start(t, containers.Postgres)[0]
+	admin := connect(t, url)
+	_ = open(t, url).Close() // which makes the tables
+	p, filler := newPlacement(), connect(t, url)
+	if _, err := filler.Exec(t.Context(), `INSERT INTO distro_leads (id, campaign_id, supplier_id, status, buyer_id, phone, email, fields, created_at)
+		SELECT gen_random_uuid(), $1, $2, 'accepted', 'buyer', '5552000000', '', '{}', now() FROM generate_series(1, 20000)`, p.CampaignID, p.SupplierID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := filler.Exec(t.Context(), `ANALYZE`); err != nil {
+		t.Fatal(err)
+	}
+	_ = filler.Close(t.Context()) // so that what it has read is counted now
+	before := pagesRead(t, admin)
+	store := open(t, url)
+	p.DuplicateCheck = true
+	if _, err := store.Place(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if seen, err := store.Seen(t.Context(), p.CampaignID, "5553000000", "grace@example.com"); err != nil || seen {
+		t.Errorf("a phone and an email that nobody has are seen: %v, %v", seen, err)
+	}
+	_ = store.Close()
+	if n := pagesRead(t, admin) - before; n < 1 || n > 60 {
+		t.Errorf("%d pages were read, want a few, and more than none", n)
+	}
+}

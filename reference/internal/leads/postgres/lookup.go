@@ -15,8 +15,8 @@ import (
 func (s *Store) Seen(ctx context.Context, campaignID, phone, email string) (seen bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
-	err = s.pool.QueryRow(ctx, `SELECT $2 <> '' AND EXISTS (SELECT FROM distro_leads WHERE campaign_id = $1 AND phone = $2)
-		OR $3 <> '' AND EXISTS (SELECT FROM distro_leads WHERE campaign_id = $1 AND email = $3)`,
+	err = s.pool.QueryRow(ctx, `SELECT $2::text <> '' AND EXISTS (SELECT FROM distro_leads l WHERE `+campaignPhone+` = $1::text || E'\x1f' || $2)
+		OR $3::text <> '' AND EXISTS (SELECT FROM distro_leads l WHERE `+campaignEmail+` = $1::text || E'\x1f' || $3)`,
 		campaignID, phone, email).Scan(&seen)
 	if err != nil {
 		return false, fmt.Errorf("ask whether a phone or email was seen: %w", err)

@@ -95,6 +95,12 @@ type buyerDay struct {
 	day   time.Time
 }
 
+// What duplicates are found by, as their indexes have it.
+const (
+	campaignPhone = `(l.campaign_id || E'\x1f' || l.phone)`
+	campaignEmail = `(l.campaign_id || E'\x1f' || l.email)`
+)
+
 // openLedger takes the lock under which placements are decided, and reads what they are decided on.
 func openLedger(ctx context.Context, tx pgx.Tx, all []leads.Placement) (*ledger, error) {
 	l := &ledger{
@@ -118,9 +124,10 @@ func openLedger(ctx context.Context, tx pgx.Tx, all []leads.Placement) (*ledger,
 		_, err := pgx.ForEachRow(rows, []any{&campaign, &turns}, func() error { l.turns[campaign] = turns; return nil })
 		return err
 	})
+	// OFFSET 0 changes nothing but the plan: without it, PostgreSQL may read the whole table into a hash table first.
 	batch.Queue(`SELECT n FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS asked (campaign, phone, email, n)
-		WHERE phone <> '' AND EXISTS (SELECT FROM distro_leads l WHERE l.campaign_id = asked.campaign AND l.phone = asked.phone)
-		OR email <> '' AND EXISTS (SELECT FROM distro_leads l WHERE l.campaign_id = asked.campaign AND l.email = asked.email)`,
+		WHERE phone <> '' AND EXISTS (SELECT FROM distro_leads l WHERE `+campaignPhone+` = asked.campaign || E'\x1f' || asked.phone OFFSET 0)
+		OR email <> '' AND EXISTS (SELECT FROM distro_leads l WHERE `+campaignEmail+` = asked.campaign || E'\x1f' || asked.email OFFSET 0)`,
 		campaigns, phones, emails).Query(func(rows pgx.Rows) error {
 		var n int
 		_, err := pgx.ForEachRow(rows, []any{&n}, func() error { l.known[n-1] = true; return nil })
