@@ -78,10 +78,8 @@ const drawPicture = (picture, [from, to], holder, width, syncKey, moved) => {
       ctx.fillRect(x, bbox.top, width, bbox.height);
       ctx.fillStyle = colour("muted");
       ctx.fillRect(x, bbox.top, devicePixelRatio, bbox.height);
-      const name = nameOf(phase);
-      if (named && ctx.measureText(name).width + 10 * devicePixelRatio < width) {
-        ctx.fillText(name, x + 5 * devicePixelRatio, bbox.top + 4 * devicePixelRatio);
-      }
+      const name = [nameOf(phase), printable(phase.name)].find(each => ctx.measureText(each).width + 10 * devicePixelRatio < width);
+      if (named && name) ctx.fillText(name, x + 5 * devicePixelRatio, bbox.top + 4 * devicePixelRatio);
     }
     ctx.restore();
   };
