@@ -170,7 +170,7 @@ var inCI = []string{
 }
 
 // inRace are those of them whose ways through the harness differ most.
-var inRace = []string{"GCRA pair", "burst timer with cool-down", "a limit per connection", "burst never comes back", "queue instead of reject"}
+var inRace = []string{"a limit per connection", "burst never comes back"}
 
 // endpointsFor are those on which a limiter is verified: ingest, whose requests are few enough; two where one shows nothing.
 func endpointsFor(l simulate.Limiter) []string {

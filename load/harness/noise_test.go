@@ -17,6 +17,9 @@ import (
 	"leadconform/load/internal/simulate"
 )
 
+// enoughInRace is why a test is left out under the race detector.
+const enoughInRace = "the same goroutines as in the other tests, at ten times the price"
+
 // right is a limiter that keeps the contract.
 func right(t *testing.T) simulate.Limiter {
 	t.Helper()
@@ -48,6 +51,9 @@ func disturbed(t *testing.T, late func(at time.Duration) time.Duration) (verdict
 }
 
 func TestWhatNoiseSpoiltIsRepeatedOnce(t *testing.T) {
+	if raceDetector {
+		t.Skip(enoughInRace)
+	}
 	verdict := disturbed(t, func(at time.Duration) time.Duration {
 		if at > 5*time.Second && at < 5300*time.Millisecond {
 			return 200 * time.Millisecond
@@ -66,6 +72,9 @@ func TestWhatNoiseSpoiltIsRepeatedOnce(t *testing.T) {
 }
 
 func TestNoiseThatLastsLeavesRowsNotAssessed(t *testing.T) {
+	if raceDetector {
+		t.Skip(enoughInRace)
+	}
 	verdict := disturbed(t, func(at time.Duration) time.Duration {
 		if at%(2*time.Second) < 50*time.Millisecond {
 			return 200 * time.Millisecond
@@ -83,6 +92,9 @@ func TestNoiseThatLastsLeavesRowsNotAssessed(t *testing.T) {
 }
 
 func TestFewerKeysTakeLongerAndSayLess(t *testing.T) {
+	if raceDetector {
+		t.Skip(enoughInRace)
+	}
 	for _, c := range []struct {
 		missing []string
 		open    []string // rows that can't be assessed

@@ -21,8 +21,6 @@ func windowFingerprints(t *testing.T) []windowPrints {
 	seeds := 12
 	if all, whole := wholeTable(t); whole {
 		seeds = all
-	} else if raceDetector {
-		seeds = 1
 	}
 	var rows []windowPrints
 	for _, n := range []simulate.Network{simulate.Still, simulate.Jitter2, simulate.Jitter10} {
