@@ -40,8 +40,9 @@ mutants: build ## show that the suite can fail: servers, limiters and clients th
 	go test -count=1 -timeout 30m -run '^TestMatrix$$' ./load/harness ./specs/internal/clients
 	bin/specs mutants --limits $(LEAD_MATRIX_OUT)/limiters.json --clients $(LEAD_MATRIX_OUT)/clients.json --out report
 
-bench: ## run the benchmarks
+bench: ## run the benchmarks, and compare side by side (needs a quiet machine)
 	go test -run '^$$' -bench . -benchmem ./...
+	scripts/bench
 
 proof: ## what is too long for CI: long fuzzing, many runs in a row, whole tables of the limits
 	scripts/fuzz 2m

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -101,17 +102,23 @@ func ParseObject(body []byte) ([]Member, error) {
 	return nil, &BodyError{Code: "not_an_object", Reason: "The body must be a JSON object"}
 }
 
+// decoders are used again: each has found the room for a lead's names that the next one needs.
+var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
+
 // parseObject reports whether a body is as ParseObject wants it, and returns its members: the decoder refuses what is not
 // valid and names that are repeated, at any depth.
 func parseObject(body []byte) (members []Member, ok bool) {
+	dec := decoders.Get().(*jsontext.Decoder)
+	defer decoders.Put(dec)
 	// The decoder takes its values from this buffer, so one copy makes all of them the caller's own.
-	dec := jsontext.NewDecoder(bytes.NewBuffer(bytes.Clone(body)))
+	dec.Reset(bytes.NewBuffer(bytes.Clone(body)))
 	if dec.PeekKind() != '{' {
 		return nil, false
 	}
 	if _, err := dec.ReadToken(); err != nil {
 		return nil, false
 	}
+	members = make([]Member, 0, 8) // a lead has about so many
 	for dec.PeekKind() == '"' {
 		name, err := dec.ReadToken()
 		if err != nil {
