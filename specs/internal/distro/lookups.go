@@ -72,8 +72,9 @@ type criterion struct {
 }
 
 // hidesOtherSuppliersLeads asks for the other's lead between two questions for two leads that don't exist, so that what
-// changes from one answer to the next by itself, or follows from what was asked for, isn't taken for a difference. A criterion by which the target doesn't
-// find the lead for its own supplier either can't give it away.
+// changes from one answer to the next by itself, or follows from what was asked for, isn't taken for a difference. A
+// criterion by which the target doesn't find the lead for its own supplier either can't give it away. A target that answers
+// every lookup with a lead, whatever was asked, shows nothing.
 func hidesOtherSuppliersLeads(_ spec.Gomega, d api) {
 	var own, theirs posted
 	d.each(
@@ -93,6 +94,7 @@ func hidesOtherSuppliersLeads(_ spec.Gomega, d api) {
 				d.Note("the lead's own supplier doesn't find it by %s, so that was not tried as another", c.name)
 				return
 			}
+			d.control("a lookup of no lead finds none", func(g spec.Gomega, _ api) { g.Expect(first[1]).To(showNoLead()) })
 			foreign := d.lookup(c.name, c.theirs)
 			none := []answer.Asked{{Answer: first[1], For: asked[0]}, d.lookupNone(c)}
 			if len(c.telling(foreign, none)) > 0 { // a node's name, say, may be the same twice by chance
