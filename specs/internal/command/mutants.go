@@ -67,6 +67,9 @@ func (c *mutantsCmd) Run(ctx context.Context, w *World) error {
 	if err := c.matchAll(servers, parts); err != nil {
 		return err
 	}
+	if err := os.MkdirAll(c.Out, 0o755); err != nil { // before minutes are spent on what can't be written
+		return usage("make the folder (--out): %w", err)
+	}
 	began := time.Now()
 	if len(servers) > 0 {
 		tried, err := c.try(ctx, w, servers, asked)

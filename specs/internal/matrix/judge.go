@@ -308,6 +308,8 @@ func (v Verdict) blame() string {
 		return fmt.Sprintf("false alarm on %s, which conforms (%s): %s", v.ID, v.Title, because(v.By))
 	case v.State == Fooled:
 		return fmt.Sprintf("%s implements nothing, and rows pass: %s", v.ID, strings.Join(v.Passed, ", "))
+	case len(v.stale()) > 0:
+		return fmt.Sprintf("%s: rows are excused that don't pass: %s", v.ID, strings.Join(v.stale(), ", "))
 	case len(v.Missed) > 0:
 		return fmt.Sprintf("%s is killed, but not by all rows that it declares: %s", v.ID, because(v.Missed))
 	case v.beside() > Handful:
@@ -315,6 +317,17 @@ func (v Verdict) blame() string {
 			v.ID, v.beside(), Handful, strings.Join(v.Collateral, ", "))
 	}
 	return ""
+}
+
+// stale are rows that are excused for passing on a null subject, and don't.
+func (v Verdict) stale() []string {
+	var stale []string
+	for _, id := range slices.Sorted(maps.Keys(v.Excused)) {
+		if result, run := v.Results[id]; run && result != spec.Passed {
+			stale = append(stale, id)
+		}
+	}
+	return stale
 }
 
 // beside counts the collateral rows. Those that say the same of ingest, ping and lookup count as one: a limiter stands

@@ -100,6 +100,7 @@ func TestWhatComesOfASubject(t *testing.T) {
 		},
 		"nothing passes on what implements nothing": {null(nil), matrix.Refused, ""},
 		"a row passes on what implements nothing":   {null(nil, "LD-201-01"), matrix.Fooled, "implements nothing, and rows pass: LD-201-01"},
+		"a row is excused there that doesn't pass":  {null(map[string]string{"LD-201-01": "why"}), matrix.Refused, "null: rows are excused that don't pass: LD-201-01"},
 		"a row passes there that may":               {null(map[string]string{"LD-201-01": "why"}, "LD-201-01"), matrix.Refused, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
