@@ -175,7 +175,7 @@ func (j *Journal) words() string {
 // by itself, so that the first lead would have come again if it were to.
 func (j *Journal) controlled() string {
 	if len(j.Calls) > 1 && j.Calls[1].cutShort() {
-		return "the client was not done with the second lead when its time was up: whether the first would have come again is not known"
+		return "the client was not done with the second lead when it, or what it left running, was killed: whether the first would have come again is not known"
 	}
 	second := j.with(SecondLead)
 	if len(second) == 0 {

@@ -15,8 +15,8 @@ import (
 const maxOutput = 4 << 10
 
 // lingerTime is how long processes that a client has started may go on after it has ended, or hold its output open, until
-// they count as left behind.
-const lingerTime = 500 * time.Millisecond
+// they count as left behind. It is long, since on a busy machine it may take a while to notice that they have ended.
+const lingerTime = 5 * time.Second
 
 // Command returns a caller that starts a command, in a process group of its own. When the command ends, or its time is
 // up, the whole group is killed; only a process that has left the group on purpose (setsid) escapes.
@@ -46,7 +46,7 @@ func Command(args []string) Caller {
 
 // outlived reports whether processes of the command's group go on although the command has ended.
 func outlived(leader *os.Process) bool {
-	for deadline := time.Now().Add(lingerTime); groupRuns(leader); time.Sleep(lingerTime / 50) {
+	for deadline := time.Now().Add(lingerTime); groupRuns(leader); time.Sleep(lingerTime / 200) {
 		if time.Now().After(deadline) {
 			return true
 		}

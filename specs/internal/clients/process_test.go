@@ -63,6 +63,7 @@ func TestWhatAClientLeavesRunningIsKilled(t *testing.T) {
 		"a tree of them":     `sh -c 'sh -c "sleep 1000 & wait" & wait' >/dev/null 2>&1 & echo $!`,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			e := call(t, plenty, script)
 			pid, err := strconv.Atoi(strings.TrimSpace(e.Output))
 			if err != nil || !e.Left || e.Overtime {
@@ -93,7 +94,7 @@ if os.fork() == 0:
             os.close(fd)
         except OSError:
             pass
-    time.sleep(5)
+    time.sleep(20)
     os._exit(0)
 os.read(ready, 1)
 print(os.getpgrp())`})(t.Context(), clients.Call{})
