@@ -3,6 +3,7 @@ package command_test
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -91,7 +92,7 @@ func TestHostileTargetHarmsNobody(t *testing.T) {
 	decoder := xml.NewDecoder(strings.NewReader(texts["junit.xml"]))
 	for {
 		_, err := decoder.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

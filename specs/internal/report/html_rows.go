@@ -155,7 +155,7 @@ func (r *Report) rung(api string, tier catalogue.Tier) rung {
 		}
 	}
 	step.Failed, step.NotAssessed = len(failed), len(open)
-	step.Against = append(failed, open...)
+	step.Against = slices.Concat(failed, open)
 	step.Against = step.Against[:min(len(step.Against), namedAgainst)]
 	return step
 }
