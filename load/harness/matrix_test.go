@@ -287,3 +287,21 @@ func nullLimiter(api, name string, handler http.HandlerFunc) matrixLimiter {
 	m.Kind = "null"
 	return m
 }
+
+// The README's figures are those of the lists that the matrix goes through.
+func TestReadmeCountsTheLimiters(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[string]int{}
+	for _, l := range slices.Concat(distroLimiters(), distroManners(), insertionLimiters(), insertionManners(), nullLimiters()) {
+		count[l.Kind]++
+	}
+	said := strings.Join(strings.Fields(string(text)), " ")
+	for kind, after := range map[string]string{"wrong": "servers, ", "conforming": "servers (five times each), ", "null": "servers, "} {
+		if want := fmt.Sprintf("%s%d limiters and ", after, count[kind]); !strings.Contains(said, want) {
+			t.Errorf("README.md, What a pass is worth, lacks %q: run make mutants and write what it prints", want)
+		}
+	}
+}
