@@ -182,8 +182,10 @@ func ours(tb testing.TB, base string, rate float64, length time.Duration, whole 
 	if err != nil {
 		tb.Fatal(err)
 	}
+	schedule := attack.NewSchedule(phases, 0)
+	schedule.Tolerance = attack.FineTolerance
 	a := attack.Attack{
-		Script: attack.NewSchedule(phases, 0), Phases: phases, URL: base, Sleeper: sleeper,
+		Script: schedule, Phases: phases, URL: base, Sleeper: sleeper,
 		Build: func(int) (*http.Request, error) {
 			r, err := http.NewRequest(http.MethodPost, one.URL.String(), bytes.NewReader(body))
 			if err == nil {

@@ -139,7 +139,7 @@ func (b *Board) Carried() int {
 }
 
 // drownedAfter is for how many seconds in a row most suppliers may not be served in time.
-const drownedAfter = 5
+const drownedAfter = 20
 
 // Drowned reports whether client, network and target together can't carry the load: for some seconds in a row more than
 // half of the suppliers had requests that were sent or answered late. Nothing can be judged then.

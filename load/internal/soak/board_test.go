@@ -73,14 +73,14 @@ func TestMemoryIsIndependentOfTheLength(t *testing.T) {
 func TestDrowning(t *testing.T) {
 	b := newBoard(10)
 	late := func(s *trace.Sample) { s.Sent += 80 * time.Millisecond; s.Received += 80 * time.Millisecond }
-	for second := range 20 {
+	for second := range 30 {
 		switch {
 		case second < 5:
 			feed(b, second, 4, 100, nil)
 		default:
 			feed(b, second, 10, 100, late)
 		}
-		if drowned := b.Drowned(); drowned != (second >= 11) { // two seconds are waited for
+		if drowned := b.Drowned(); drowned != (second >= 26) { // two seconds are waited for
 			t.Errorf("second %d: drowned %v", second, drowned)
 		}
 	}
