@@ -86,6 +86,7 @@ func TestMutantsMistakesExit2(t *testing.T) {
 		"--jobs -1: it must be at least 1":                    {"--jobs=-1"},
 		"nowhere.json: no such file":                          {"--limits", "nowhere.json"},
 		`good.json: it is the part "limiters", not "clients"`: {"--clients", good},
+		"make the folder (--out)":                             {"--only", "null-404", "--out", good},
 		"the catalogue has no row LD-LIM-KEYS-AND-LOCKS":      {"--limits", write(t, "row.json", strings.ReplaceAll(survivor, "LD-LIM-KEY", "LD-LIM-KEYS-AND-LOCKS"))},
 	} {
 		if r := specs(t, nil, append([]string{"mutants"}, args...)...); r.status != 2 || !strings.Contains(r.stderr, want) {
