@@ -38,7 +38,7 @@ type figures struct {
 	RecoveryMS   int64  `json:"recovery_ms"`     // from that order until leads were acknowledged again, on both APIs
 }
 
-// limit is a limit as the suite has measured it through the balancer.
+// limit is a limit as it was measured through the balancer.
 type limit struct {
 	Endpoint string  `json:"endpoint"`
 	Rate     float64 `json:"rate"`     // documented, or scaled down (requests a second)

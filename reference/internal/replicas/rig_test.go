@@ -28,6 +28,7 @@ type rig struct {
 func TestReplicas(t *testing.T) {
 	r := start(t)
 	t.Run("suite", func(t *testing.T) { wholeSuite(t, r) })
+	t.Run("admitted rate", func(t *testing.T) { admittedTogether(t, r) })
 	t.Run("one tuple, many at once", func(t *testing.T) { oneTuple(t, r) })
 	t.Run("a clock that is off by 3 s", func(t *testing.T) { clockOff(t, r) })
 	t.Run("fault", func(t *testing.T) { allFaults(t, r) })
