@@ -173,7 +173,7 @@ var silenced = map[string][]string{
 // consequences are rows beside those that name a limiter's fault that have to fail with them: counts that endpoints share
 // leave none of them the burst and the rate that it is promised.
 var consequences = map[string][]string{
-	"shared across endpoints": {"LD-LIM-INGEST-BURST", "LD-LIM-INGEST-FLOOR", "LD-LIM-PING-BURST", "LD-LIM-PING-FLOOR"},
+	"shared across endpoints": {"LD-LIM-*-SUSTAIN", "LD-LIM-*-BURST", "LD-LIM-*-FLOOR"},
 }
 
 // spared are rows that can't tell a limiter's fault. Windows of a second that were open before the burst began touch six
