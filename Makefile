@@ -46,7 +46,7 @@ bench: ## run the benchmarks, and compare side by side (needs a quiet machine)
 
 proof: ## what is too long for CI: long fuzzing, many runs in a row, whole tables of the limits
 	scripts/fuzz 2m
-	PROOF=1 go test -count=1 -timeout 2h -v ./specs/... ./load/...
+	PROOF=1 go test -count=1 -timeout 6h -v ./specs/... ./load/...
 	PROOF=1 go test -count=1 -timeout 1h -v -run Replicas ./reference/internal/replicas
 
 clean: ## remove what was built
