@@ -101,7 +101,7 @@ func (e *evidence) findSteady() steady {
 	}
 	p := e.Policy
 	s := steady{to: a2.end, exhausted: true}
-	s.from = s.to - 1 - math.Floor(p.Plateau().Seconds()-1)
+	s.from = s.to - p.Counted().Seconds()
 	reached := (p.Rate + min(p.Overload(), p.Burst)) / 2
 	fell := lastDense(a2.admitted, reached)
 	const least = 3 // seconds

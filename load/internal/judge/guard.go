@@ -95,6 +95,20 @@ func delivery(p *phase) []string {
 	return faults
 }
 
+// restored says whether so much credit came back before A2, because it began later after A1 than planned, that a limiter
+// which conforms may not be exhausted when R̂ is counted.
+func restored(a1, a2 *phase, policy plan.Policy) []string {
+	if len(a1.samples) == 0 || len(a2.samples) == 0 {
+		return nil
+	}
+	late := (a2.begin - a1.begin) - (a2.Start - a1.Start).Seconds()
+	drained := min(policy.Overload(), policy.Burst) - policy.Rate // credit per second
+	if late <= 0 || drained <= 0 || late*policy.Rate/drained <= policy.Reserve().Seconds() {
+		return nil
+	}
+	return []string{fmt.Sprintf("began %.2f s late, in which credit came back", late)}
+}
+
 // crowding says whether the client itself exceeded, within some second, what the phase must not exceed.
 func crowding(p *phase, policy plan.Policy) []string {
 	var limit float64

@@ -165,7 +165,16 @@ func TestTheRunJudgesItselfFirst(t *testing.T) {
 					s.Received += 300 * time.Millisecond
 				}
 			}
-		}, []string{"BURST", "WINDOW"}, "instead of"},
+		}, []string{"BURST", "WINDOW", "STEADY", "FLOOR"}, "instead of"},
+		{"the client was held up between A1 and A2", func(tr *trace.Trace) {
+			for i := range tr.Samples {
+				if s := &tr.Samples[i]; phase(tr, s) == plan.A2 {
+					s.Intended += 300 * time.Millisecond
+					s.Sent += 300 * time.Millisecond
+					s.Received += 300 * time.Millisecond
+				}
+			}
+		}, []string{"WINDOW", "STEADY", "FLOOR"}, "in which credit came back"},
 		{"B1 was sent late", func(tr *trace.Trace) {
 			for i := range tr.Samples {
 				if s := &tr.Samples[i]; phase(tr, s) == plan.B1 && i%100 < 2 {

@@ -47,7 +47,22 @@ func phases(t *trace.Trace, jitter float64) []*phase {
 	for i, p := range t.Meta.Plan.Phases {
 		all[i] = newPhase(p, policies[p.Endpoint], of[i], jitter, scratch)
 	}
+	for _, a2 := range all {
+		if a1 := before(a2, all); a1 != nil {
+			a2.guard.late = append(a2.guard.late, restored(a1, a2, policies[a2.Endpoint])...)
+		}
+	}
 	return all
+}
+
+// before is the A1 to an A2: the phase that used up the credit which A2 begins without. nil if there is none.
+func before(a2 *phase, all []*phase) *phase {
+	for _, p := range all {
+		if a2.Name == plan.A2 && p.Name == plan.A1 && p.Endpoint == a2.Endpoint && p.Attempt == a2.Attempt {
+			return p
+		}
+	}
+	return nil
 }
 
 func newPhase(p plan.Phase, policy plan.Policy, samples []*trace.Sample, jitter float64, scratch []float64) *phase {

@@ -11,7 +11,7 @@ import (
 // steadyAbove: under lasting overload no more than R a second gets in (LD-LIM-E-STEADY). Only counting after exhaustion
 // can tell R from 0.95 R: traffic at R itself would take E/0.05R seconds to drain the credit.
 func steadyAbove(e *evidence) Finding {
-	f, ok := e.finding(e.row("STEADY"), "R̂ after exhaustion, requests per second", plan.A2)
+	f, ok := e.finding(e.row("STEADY"), "R̂ after exhaustion, requests per second", plan.A1, plan.A2)
 	if !ok {
 		return f
 	}
@@ -23,7 +23,7 @@ func steadyAbove(e *evidence) Finding {
 // steadyBelow: nor does what gets in fall below R: refused requests are not charged, nobody is locked out
 // (LD-LIM-E-FLOOR).
 func steadyBelow(e *evidence) Finding {
-	f, ok := e.finding(e.row("FLOOR"), "R̂ after exhaustion, requests per second", plan.A2)
+	f, ok := e.finding(e.row("FLOOR"), "R̂ after exhaustion, requests per second", plan.A1, plan.A2)
 	switch {
 	case !ok:
 		return f

@@ -39,6 +39,8 @@ const (
 	// pauseA is the silence between A1 and A2. It is no whole number of seconds, so that the second half meets a limiter's
 	// one-second windows at another phase than the first.
 	pauseA = 2200 * time.Millisecond
+	// roundA2 is what the length of A2 is rounded to.
+	roundA2 = 100 * time.Millisecond
 	// startB and startC keep the streams from meeting a limiter's windows in step.
 	startB = 370 * time.Millisecond
 	startC = 150 * time.Millisecond
@@ -85,6 +87,18 @@ func (p Policy) Plateau() time.Duration {
 	return seconds(1 + max(3.2, 65/p.Rate))
 }
 
+// Counted is the part of the plateau in which R is counted, at its end: a whole number of seconds, and one for the slopes
+// of the trapezoid.
+func (p Policy) Counted() time.Duration {
+	return seconds(1 + math.Floor(p.Plateau().Seconds()-1))
+}
+
+// Reserve is how much later than planned the credit may be used up without that being counted: what Counted leaves of
+// the plateau, less what the length of A2 may be rounded down by.
+func (p Policy) Reserve() time.Duration {
+	return p.Plateau() - p.Counted() - roundA2/2
+}
+
 // Exhaustion is how long A2 takes to use up what the most generous conforming limiter has left: the credit and one
 // second of R, less what A1 took, and what the silence gave back.
 func (p Policy) Exhaustion(jitter time.Duration) time.Duration {
@@ -100,7 +114,7 @@ func (p Policy) Exhaustion(jitter time.Duration) time.Duration {
 // TwoRate is the experiment on one endpoint: about 27 s for the documented limits, all endpoints side by side.
 func TwoRate(endpoint string, p Policy, o Options) []Phase {
 	rho := Pace(o.Jitter)
-	lengthA2 := (p.Exhaustion(o.Jitter) + p.Plateau()).Round(100 * time.Millisecond)
+	lengthA2 := (p.Exhaustion(o.Jitter) + p.Plateau()).Round(roundA2)
 
 	s := schedule{endpoint: endpoint}
 	a1 := s.add(A1, StreamA, 0, p.Window, rho*p.Burst)
