@@ -155,6 +155,10 @@ func launch(t *testing.T, args ...string) *process {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { // a test that ends it by itself has waited for it, and both are errors then
+		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Wait()
+	})
 	lines := bufio.NewScanner(stdout)
 	for _, line := range []struct {
 		name    string
