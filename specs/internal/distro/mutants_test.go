@@ -72,7 +72,7 @@ func TestEveryRowPassesOverHTTP2(t *testing.T) {
 const collateral = 5
 
 func TestMutantsAreKilled(t *testing.T) {
-	for _, m := range mutants(false) {
+	for _, m := range spectest.Some(mutants(false)) {
 		t.Run(m.ID, func(t *testing.T) {
 			t.Parallel()
 			var others []string
@@ -113,7 +113,7 @@ func TestHeaderNamesInCapitalsAreNoticed(t *testing.T) {
 }
 
 func TestNoRowFailsOnAConformingVariant(t *testing.T) {
-	for _, m := range mutants(true) {
+	for _, m := range spectest.Some(mutants(true)) {
 		t.Run(m.ID, func(t *testing.T) {
 			t.Parallel()
 			for id, o := range spectest.Run(t.Context(), spectest.Mutant(t, m), distro.Specs()) {
