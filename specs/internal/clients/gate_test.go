@@ -3,7 +3,6 @@ package clients_test
 import (
 	"context"
 	"errors"
-	"net"
 	"runtime"
 	"sync"
 	"testing"
@@ -17,7 +16,7 @@ import (
 // TestSilentClientsHoldUpNobodyAndAreEnded runs a client that neither sends anything nor ends.
 func TestSilentClientsHoldUpNobodyAndAreEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := network{hosts: map[string]chan net.Conn{}}
+		n := network{hosts: map[string]listener{}}
 		began := time.Now()
 		var mu sync.Mutex
 		started := map[time.Duration]int{} // by the second

@@ -24,7 +24,7 @@ func try(t *testing.T, recipe string, speed float64, client func(context.Context
 	t.Helper()
 	var outcomes map[string]spec.Outcome
 	synctest.Test(t, func(t *testing.T) {
-		n := network{hosts: map[string]chan net.Conn{}}
+		n := network{hosts: map[string]listener{}}
 		h := &http.Client{Transport: &http.Transport{DialContext: n.dial}}
 		trial := clients.Trial{Book: book(t, recipe), Speed: speed, Start: n.start, Caller: inProcess(client, h)}
 		began := time.Now()
@@ -81,7 +81,7 @@ func inProcess(client func(context.Context, integrator.Job, *http.Client) error,
 // network is hosts that are reached by pipes.
 type network struct {
 	mu    sync.Mutex
-	hosts map[string]chan net.Conn
+	hosts map[string]listener
 }
 
 func (n *network) start(_ context.Context, _ string, wrap func(http.Handler) http.Handler) (string, func(), error) {
@@ -91,14 +91,14 @@ func (n *network) start(_ context.Context, _ string, wrap func(http.Handler) htt
 	}
 	n.mu.Lock()
 	host := "host-" + strconv.Itoa(len(n.hosts))
-	arriving := make(chan net.Conn)
-	n.hosts[host+":80"] = arriving
+	l := listener{make(chan net.Conn), make(chan struct{})}
+	n.hosts[host+":80"] = l
 	n.mu.Unlock()
 	front := &http.Server{Handler: s.Handler()}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = front.Serve(listener(arriving))
+		_ = front.Serve(l)
 	}()
 	return "http://" + host, func() {
 		_ = front.Close()
@@ -109,25 +109,31 @@ func (n *network) start(_ context.Context, _ string, wrap func(http.Handler) htt
 
 func (n *network) dial(ctx context.Context, _, address string) (net.Conn, error) {
 	n.mu.Lock()
-	arriving := n.hosts[address]
+	l := n.hosts[address]
 	n.mu.Unlock()
 	client, server := net.Pipe()
 	select {
-	case arriving <- server:
+	case l.arriving <- server:
 		return client, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
-type listener chan net.Conn
+type listener struct {
+	arriving chan net.Conn
+	closed   chan struct{}
+}
 
 func (l listener) Accept() (net.Conn, error) {
-	conn, open := <-l
-	if !open {
+	select {
+	case conn := <-l.arriving:
+		return conn, nil
+	case <-l.closed:
 		return nil, net.ErrClosed
 	}
-	return conn, nil
 }
-func (l listener) Close() error { close(l); return nil }
+func (l listener) Close() error { close(l.closed); return nil }
 func (listener) Addr() net.Addr { return &net.TCPAddr{} }

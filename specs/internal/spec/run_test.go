@@ -40,7 +40,7 @@ func against(t *testing.T, handler http.HandlerFunc, s spec.Spec, o target.Optio
 		if err != nil {
 			t.Fatal(err)
 		}
-		network := pipes{make(chan net.Conn)}
+		network := pipes{make(chan net.Conn), make(chan struct{})}
 		server := &http.Server{Handler: handler}
 		go server.Serve(network)
 		if o.Dial == nil {
@@ -59,22 +59,30 @@ func against(t *testing.T, handler http.HandlerFunc, s spec.Spec, o target.Optio
 }
 
 // pipes is a listener whose connections never leave the process.
-type pipes struct{ arriving chan net.Conn }
+type pipes struct {
+	arriving chan net.Conn
+	closed   chan struct{}
+}
 
 func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
 	client, server := net.Pipe()
-	p.arriving <- server
-	return client, nil
+	select {
+	case p.arriving <- server:
+		return client, nil
+	case <-p.closed: // the transport may still dial for a request that has ended
+		return nil, net.ErrClosed
+	}
 }
 
 func (p pipes) Accept() (net.Conn, error) {
-	conn, open := <-p.arriving
-	if !open {
+	select {
+	case conn := <-p.arriving:
+		return conn, nil
+	case <-p.closed:
 		return nil, net.ErrClosed
 	}
-	return conn, nil
 }
-func (p pipes) Close() error   { close(p.arriving); return nil }
+func (p pipes) Close() error   { close(p.closed); return nil }
 func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 // always answers with a status and a body.
