@@ -16,8 +16,8 @@ build: ## build the three programs into bin/
 test: ## run every test
 	go test ./...
 
-race: ## run every test under the race detector
-	go test -race -timeout 30m ./...
+race: ## run every test under the race detector (RACE=PACKAGES: some)
+	go test -race -timeout 30m $(or $(RACE),./...)
 
 fuzz: ## run each fuzz target for FUZZTIME (default 10s)
 	scripts/fuzz $(or $(FUZZTIME),10s)
