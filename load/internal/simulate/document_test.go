@@ -10,10 +10,10 @@ import (
 	"leadconform/load/internal/simulate"
 )
 
-// written says how a table came about.
-func written(test string, took time.Duration) string {
-	return fmt.Sprintf("Written by `PROOF=1 go test -count=1 -timeout 4h -run '%s$' ./load/internal/simulate` (part of `make proof`) on\n%s, in %v.",
-		test, time.Now().UTC().Format("2006-01-02 15:04 MST"), took.Round(time.Second))
+// written says how a table came about. The command, as it is printed, gives the same table again.
+func written(test string, seeds int, took time.Duration) string {
+	return fmt.Sprintf("Written by `PROOF=1 %s=%d go test -count=1 -timeout 4h -run '%s$' ./load/internal/simulate`\non %s, in %v. `make proof` writes it with %d seeds.",
+		seedsVariable, seeds, test, time.Now().UTC().Format("2006-01-02 15:04 MST"), took.Round(time.Second), proofSeeds)
 }
 
 // limitsTable is how often which verdict came of which limiter, as Markdown.
@@ -33,7 +33,7 @@ A limiter that keeps the contract may never fail. One that breaks it has to fail
 50 ms the network is too noisy to judge limits by, and the report has to say that; so it has to after stalls that cost a
 phase more than 1 %% of its length. n/a is the share of runs in which nothing failed and a row was not assessed on account
 of client or network.
-`, written("TestLimitsTable", took), seeds)
+`, written("TestLimitsTable", seeds, took), seeds)
 
 	for _, right := range []bool{true, false} {
 		for _, e := range simulate.Documented() {
@@ -122,7 +122,7 @@ here.
 
 | limiter | jitter | family right | R | R in its interval | B | B in its interval |
 |---|---|---|---|---|---|---|
-`, written("TestFingerprintTable", took), seeds)
+`, written("TestFingerprintTable", seeds, took), seeds)
 	for _, p := range rows {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", p.kind, p.network, percent(p.right, p.seeds),
 			spread(p.rate), percent(p.rateKnown, len(p.rate)), spread(p.burst), percent(p.burstKnown, len(p.burst)))
