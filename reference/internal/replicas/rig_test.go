@@ -76,7 +76,7 @@ func start(t *testing.T) rig {
 // 50 and 100 for 10 s; then it is 800. The limit of lookup is the documented one.
 const (
 	documented = "    ingest: {rate: 100, burst: 200, window: 10s}\n    ping: {rate: 500, burst: 1000, window: 10s}\n"
-	scaled     = "    ingest: {rate: 50, burst: 100, window: 10s}\n    ping: {rate: 50, burst: 100, window: 10s}\n"
+	scaled     = "    ingest: {rate: 10, burst: 20, window: 10s}\n    ping: {rate: 20, burst: 40, window: 10s}\n"
 	lookup     = "    lookup: {rate: 10, burst: 20, window: 5s}\n"
 )
 
