@@ -195,7 +195,7 @@ func (r *run) send(phase int, intended, sent time.Duration) arrival {
 // decide lets the model answer a request.
 func (r *run) decide(a arrival) *trace.Sample {
 	s := &r.samples[a.index]
-	p := r.experiment.Plan.Phases[s.Phase]
+	p := &r.experiment.Plan.Phases[s.Phase]
 	d := r.model.Decide(Request{Now: a.at + r.ahead, Key: string(p.Stream), Endpoint: p.Endpoint, Conn: r.rng.IntN(connections)})
 	s.Received = a.at + d.Hold + r.network.trip(r.rng)
 	switch {
