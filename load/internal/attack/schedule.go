@@ -12,8 +12,9 @@ import (
 // rate, and more than the scheduler of a busy machine takes, which would otherwise cost a phase its length.
 const DefaultTolerance = 20 * time.Millisecond
 
-// FineTolerance is for attacks that must not exceed their rate by 1 % in any second, at the price of sliding more.
-const FineTolerance = 8 * time.Millisecond
+// FineTolerance is for attacks that must not exceed their rate by 0.6 % in any second, at the price of sliding more: what
+// is made up for adds at most 0.4 %.
+const FineTolerance = 4 * time.Millisecond
 
 // Schedule is the script of phases at constant rates: every request at its time, none twice and none left out. After a
 // stall it slides: it goes on from now instead of sending what was missed back to back, which would exceed the rate

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -91,7 +92,7 @@ func send(tb testing.TB, client *http.Client, r *http.Request) answer {
 // Processor time of the server per request, and the time that one request takes, on four connections.
 func TestServer(t *testing.T) {
 	needsBench(t)
-	const requests, connections = 4000, 4
+	const requests, connections = 20000, 4
 	say("endpoint | reference, CPU | bare, CPU | bare ÷ reference | p99 reference ÷ bare")
 	say("--- | --- | --- | --- | ---")
 	for _, name := range benched() {
@@ -172,20 +173,26 @@ func summarised(lags, sent []time.Duration, cpu time.Duration) paced {
 	return paced{at(0.5), at(0.99), at(0.999), judge.Most(moments), len(sent), cpu / time.Duration(len(sent))}
 }
 
-// ours attacks with a schedule. Whole also makes every lead, reads every answer and writes a trace.
-func ours(tb testing.TB, base string, rate float64, length time.Duration, whole bool, sleeper attack.NewSleeper) paced {
+// ours attacks with a schedule.
+func ours(tb testing.TB, base string, rate float64, length time.Duration, sleeper attack.NewSleeper) paced {
 	tb.Helper()
-	phases := []plan.Phase{{Endpoint: endpoint.Ingest, Rate: rate, Length: length}}
+	schedule := attack.NewSchedule([]plan.Phase{{Endpoint: endpoint.Ingest, Rate: rate, Length: length}}, 0)
+	schedule.Tolerance = attack.FineTolerance
+	return attacked(tb, base, schedule, 0, false, sleeper)
+}
+
+// attacked attacks by a script. Whole also makes every lead, reads every answer and writes a trace.
+func attacked(tb testing.TB, base string, script plan.Script, maxInFlight int, whole bool, sleeper attack.NewSleeper) paced {
+	tb.Helper()
+	phases := []plan.Phase{{Endpoint: endpoint.Ingest}}
 	c := caller(base)
 	one := request(tb, c, endpoint.Ingest)
 	body, err := io.ReadAll(one.Body)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	schedule := attack.NewSchedule(phases, 0)
-	schedule.Tolerance = attack.FineTolerance
 	a := attack.Attack{
-		Script: schedule, Phases: phases, URL: base, Sleeper: sleeper,
+		Script: script, Phases: phases, URL: base, Sleeper: sleeper, MaxInFlight: maxInFlight,
 		Build: func(int) (*http.Request, error) {
 			r, err := http.NewRequest(http.MethodPost, one.URL.String(), bytes.NewReader(body))
 			if err == nil {
@@ -224,7 +231,8 @@ func ours(tb testing.TB, base string, rate float64, length time.Duration, whole 
 	return summarised(lags, sent, used()-before)
 }
 
-// raw attacks with Vegeta alone, its own pacer and one target. Its lag is counted from its first request.
+// raw attacks with Vegeta alone, its own pacer and one target; at rate 0 as fast as it can. Its lag is counted from its first
+// request.
 func raw(tb testing.TB, base string, rate int, length time.Duration) paced {
 	tb.Helper()
 	one := request(tb, caller(base), endpoint.Ingest)
@@ -232,7 +240,11 @@ func raw(tb testing.TB, base string, rate int, length time.Duration) paced {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	attacker := vegeta.NewAttacker(vegeta.Workers(16))
+	workers := vegeta.Workers(16)
+	if rate == 0 {
+		workers = vegeta.MaxWorkers(underWay)
+	}
+	attacker := vegeta.NewAttacker(workers)
 	targeter := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodPost, URL: one.URL.String(), Header: one.Header, Body: body})
 	var hits []*vegeta.Result
 	before := used()
@@ -244,7 +256,7 @@ func raw(tb testing.TB, base string, rate int, length time.Duration) paced {
 	var lags, sent []time.Duration
 	for i, r := range hits {
 		at := r.Timestamp.Sub(hits[0].Timestamp)
-		lags, sent = append(lags, max(0, at-time.Duration(i)*time.Second/time.Duration(rate))), append(sent, at)
+		lags, sent = append(lags, max(0, at-time.Duration(i)*time.Second/time.Duration(max(1, rate)))), append(sent, at)
 	}
 	return summarised(lags, sent, cpu)
 }
@@ -254,14 +266,14 @@ func TestPacing(t *testing.T) {
 	needsBench(t)
 	server := start(t, `{"Status":201,"Body":"{\"id\":\"lead\",\"status\":\"ACCEPTED\",\"buyer_id\":\"north\"}"}`)
 	const length = 5 * time.Second
-	say("rate | who | lag p50 | p99 | p99.9 | most in 1 s | count error | CPU a request | ÷ Vegeta: p99 | CPU")
-	say("--- | --- | --- | --- | --- | --- | --- | --- | --- | ---")
+	say("rate | who | lag p50 | p99 | p99.9 | most in 1 s: median | worst | count error | CPU a request | ÷ Vegeta: p99 | CPU")
+	say("--- | --- | --- | --- | --- | --- | --- | --- | --- | --- | ---")
 	for _, rate := range []int{100, 500, 1000, 2000} {
 		all := map[string][]paced{}
 		for range rounds {
 			all["Vegeta"] = append(all["Vegeta"], raw(t, server.base, rate, length))
-			all["ours"] = append(all["ours"], ours(t, server.base, float64(rate), length, false, attack.FineSleeper))
-			all["ours, plain sleeper"] = append(all["ours, plain sleeper"], ours(t, server.base, float64(rate), length, false, attack.PlainSleeper))
+			all["ours"] = append(all["ours"], ours(t, server.base, float64(rate), length, attack.FineSleeper))
+			all["ours, plain sleeper"] = append(all["ours, plain sleeper"], ours(t, server.base, float64(rate), length, attack.PlainSleeper))
 		}
 		for _, who := range []string{"Vegeta", "ours", "ours, plain sleeper"} {
 			of := func(figure func(paced) time.Duration) []time.Duration {
@@ -271,9 +283,10 @@ func TestPacing(t *testing.T) {
 				}
 				return values
 			}
-			most, miss := 0, 0
+			var mosts []int
+			miss := 0
 			for _, p := range all[who] {
-				most = max(most, p.most)
+				mosts = append(mosts, p.most)
 				if wrong := p.count - rate*int(length.Seconds()); max(wrong, -wrong) > max(miss, -miss) {
 					miss = wrong
 				}
@@ -284,68 +297,117 @@ func TestPacing(t *testing.T) {
 			for _, p := range all["Vegeta"] {
 				rival99, rivalCPU = append(rival99, max(1, p.p99)), append(rivalCPU, p.cpu)
 			}
-			say("%d | %s | %v | %v | %v | %d | %+d | %v | %.2f | %.2f", rate, who,
+			say("%d | %s | %v | %v | %v | %d | %d | %+d | %v | %.2f | %.2f", rate, who,
 				median(of(func(p paced) time.Duration { return p.p50 })).Round(time.Microsecond), median(of(p99)).Round(time.Microsecond),
-				median(of(func(p paced) time.Duration { return p.p999 })).Round(time.Microsecond), most, miss,
+				median(of(func(p paced) time.Duration { return p.p999 })).Round(time.Microsecond), median(mosts), slices.Max(mosts), miss,
 				median(of(cpu)).Round(100*time.Nanosecond), median(ratios(of(p99), rival99)), median(ratios(of(cpu), rivalCPU)))
 		}
 	}
 }
 
-// Processor time of the client per request: fresh leads, checks and a trace beside one static target, and k6.
+// What a generator makes of one processor with 64 requests under way, while the server has the other: fresh leads, checks and
+// a trace beside one static target, and k6.
 func TestGeneration(t *testing.T) {
 	needsBench(t)
+	t.Setenv("GOMAXPROCS", "1") // of the server and k6
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	server := start(t, `{"Status":201,"Body":"{\"id\":\"lead\",\"status\":\"ACCEPTED\",\"buyer_id\":\"north\"}"}`)
-	const rate, length = 2000, 3 * time.Second
-	var whole, static, k6 []time.Duration
+	const length = 4 * time.Second
+	rivals := []struct {
+		who  string
+		runs func() (perSecond float64, cpu time.Duration)
+	}{
+		{"ours: fresh leads, checks, trace", func() (float64, time.Duration) { return flatOut(t, server.base, length) }},
+		{"Vegeta, one static target", func() (float64, time.Duration) {
+			p := raw(t, server.base, 0, length)
+			return float64(p.count) / length.Seconds(), p.cpu
+		}},
+		{"k6, one static body, a check", func() (float64, time.Duration) { return runK6(t, server.base, length) }},
+	}
+	rate, cpu := make([][]float64, len(rivals)), make([][]time.Duration, len(rivals))
 	for range rounds {
-		static = append(static, raw(t, server.base, rate, length).cpu)
-		whole = append(whole, ours(t, server.base, rate, length, true, attack.FineSleeper).cpu)
-		if cpu, ok := runK6(t, server.base, rate, length); ok {
-			k6 = append(k6, cpu)
+		for i, rival := range rivals {
+			r, c := rival.runs()
+			rate[i], cpu[i] = append(rate[i], r), append(cpu[i], c)
 		}
 	}
-	say("who | CPU a request | ÷ ours")
-	say("--- | --- | ---")
-	say("ours: fresh leads, checks, trace | %v | 1", median(whole).Round(100*time.Nanosecond))
-	say("Vegeta, one static target | %v | %.2f", median(static).Round(100*time.Nanosecond), median(ratios(static, whole)))
-	if len(k6) == rounds {
-		say("k6, one static body, a check | %v | %.2f", median(k6).Round(100*time.Nanosecond), median(ratios(k6, whole)))
-	} else {
-		say("k6 | not on the path | ")
+	say("who | requests a second | ours ÷ theirs | CPU a request")
+	say("--- | --- | --- | ---")
+	for i, rival := range rivals {
+		if median(rate[i]) == 0 {
+			say("%s | not on the path | | ", rival.who)
+			continue
+		}
+		over := make([]float64, rounds)
+		for round := range over {
+			over[round] = rate[0][round] / rate[i][round]
+		}
+		say("%s | %.0f | %.2f | %v", rival.who, median(rate[i]), median(over), median(cpu[i]).Round(100*time.Nanosecond))
 	}
 }
 
+// underWay is how many requests a generator has under way that sends as fast as it can.
+const underWay = 64
+
+// flatOut sends fresh leads as fast as it can, reads the answers and writes a trace.
+func flatOut(tb testing.TB, base string, length time.Duration) (perSecond float64, cpu time.Duration) {
+	p := attacked(tb, base, &headlong{length}, underWay, true, attack.FineSleeper)
+	return float64(p.count) / length.Seconds(), p.cpu
+}
+
+// headlong is a script that sends at once, for as long as it lasts.
+type headlong struct{ length time.Duration }
+
+// Next implements plan.Script.
+func (h *headlong) Next(now time.Duration) plan.Move {
+	if now > h.length {
+		return plan.Move{Kind: plan.Done}
+	}
+	return plan.Move{Kind: plan.Send, At: now}
+}
+
+// Observe implements plan.Script.
+func (h *headlong) Observe(plan.Answer) {}
+
 const k6Script = `import http from 'k6/http';
 import { check } from 'k6';
-export const options = { scenarios: { a: { executor: 'constant-arrival-rate', rate: %d, timeUnit: '1s', duration: '%ds', preAllocatedVUs: 64, maxVUs: 512 } } };
+export const options = { vus: %d, duration: '%ds' };
 const body = JSON.stringify({ flo_campaign_id: 'cmp-open', flo_supplier_id: 'sup-primary', first_name: 'Ada', last_name: 'Test', phone: '5550100100', email: 'ada@example.com', state: 'CA' });
 export default function () {
   const r = http.post('%s/api/v1/ingest', body, { headers: { 'Content-Type': 'application/json', 'X-Api-Key': 'k' } });
   check(r, { created: (r) => r.status === 201 && r.json('status') === 'ACCEPTED' });
 }`
 
-// runK6 returns k6's processor time per request, without what it takes to start; false if there is no k6.
-func runK6(t *testing.T, base string, rate int, length time.Duration) (time.Duration, bool) {
+// runK6 returns what k6 sends a second, and its processor time per request with what it takes to start; 0 if there is no k6.
+func runK6(t *testing.T, base string, length time.Duration) (perSecond float64, cpu time.Duration) {
 	t.Helper()
 	path, err := exec.LookPath("k6")
 	if err != nil {
-		return 0, false
+		return 0, 0
 	}
-	of := func(seconds int) time.Duration {
-		script := filepath.Join(t.TempDir(), "script.js")
-		if err := os.WriteFile(script, fmt.Appendf(nil, k6Script, rate, seconds, base), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		cmd := exec.Command(path, "run", "--quiet", "--no-usage-report", script)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("k6: %v: %s", err, out)
-		}
-		return cmd.ProcessState.SystemTime() + cmd.ProcessState.UserTime()
+	dir := t.TempDir()
+	script, summary := filepath.Join(dir, "script.js"), filepath.Join(dir, "summary.json")
+	if err := os.WriteFile(script, fmt.Appendf(nil, k6Script, underWay, int(length.Seconds()), base), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	const short = 1
-	seconds := int(length.Seconds())
-	return (of(short+seconds) - of(short)) / time.Duration(rate*seconds), true
+	cmd := exec.Command(path, "run", "--quiet", "--no-usage-report", "--summary-export", summary, script)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("k6: %v: %s", err, out)
+	}
+	text, err := os.ReadFile(summary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var of struct {
+		Metrics struct {
+			Iterations struct{ Count, Rate float64 }
+		}
+	}
+	if err := json.Unmarshal(text, &of); err != nil || of.Metrics.Iterations.Count == 0 {
+		t.Fatalf("k6's summary: %v: %s", err, text)
+	}
+	spent := cmd.ProcessState.SystemTime() + cmd.ProcessState.UserTime()
+	return of.Metrics.Iterations.Rate, spent / time.Duration(of.Metrics.Iterations.Count)
 }
 
 // benched are the endpoints that are measured: all, or the one that BENCH_ENDPOINT names.

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -46,6 +47,9 @@ func TestMain(m *testing.M) {
 // serve serves until its standard input ends. For each line that it reads, it writes the processor time that it has used.
 func serve(kind string) {
 	handler := bare(kind)
+	if kind == "reference" {
+		debug.SetGCPercent(400) // as its main does
+	}
 	if kind == "reference" {
 		handler = reference()
 	}

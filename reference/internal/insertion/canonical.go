@@ -16,8 +16,11 @@ import (
 // of members, white space, escapes and the spelling of numbers make no difference (IN-IDEM-08). The order of an
 // array's elements does.
 func canonicalise(_ string, value jsontext.Value) (json.RawMessage, error) {
-	dec := jsontext.NewDecoder(bytes.NewReader(value))
-	return appendCanonical(make([]byte, 0, len(value)), dec)
+	dst := make([]byte, 0, len(value))
+	if value.Kind() == '"' { // as most values are
+		return jsontext.AppendQuote(dst, unquote(value))
+	}
+	return appendCanonical(dst, jsontext.NewDecoder(bytes.NewReader(value)))
 }
 
 func appendCanonical(dst []byte, dec *jsontext.Decoder) ([]byte, error) {

@@ -29,22 +29,30 @@ type Answer struct {
 	Body   any         // written as JSON
 }
 
+// written is how every body is written: the same each time, and mended where text is not UTF-8.
+var written = json.JoinOptions(json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
+
+// bodies are buffers that answers are written to, used again.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 // Write sends the answer. An error means that the client has gone. A Body that can't be written as JSON is a mistake in
 // the server, found before anything was sent: Write panics, and whoever recovers answers in the API's own envelope. Text
 // that is not UTF-8 is mended, never a reason to fail.
 func (a Answer) Write(w http.ResponseWriter) error {
-	body, err := json.Marshal(a.Body, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
-	if err != nil {
+	body := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(body)
+	body.Reset()
+	if err := json.MarshalWrite(body, a.Body, written); err != nil {
 		panic(fmt.Errorf("write a %d as JSON: %w", a.Status, err))
 	}
 	header := w.Header()
 	for name, values := range a.Header {
 		header[name] = values
 	}
-	header.Set("Content-Type", "application/json")
-	header.Set("Content-Length", strconv.Itoa(len(body)))
+	header["Content-Type"] = []string{"application/json"}
+	header["Content-Length"] = []string{strconv.Itoa(body.Len())}
 	w.WriteHeader(a.Status)
-	if _, err = w.Write(body); err != nil {
+	if _, err := w.Write(body.Bytes()); err != nil {
 		return fmt.Errorf("write a %d: %w", a.Status, err)
 	}
 	return nil
