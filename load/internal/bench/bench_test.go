@@ -2,15 +2,19 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -184,6 +188,7 @@ func ours(tb testing.TB, base string, rate float64, length time.Duration, sleepe
 // attacked attacks by a script. Whole also makes every lead, reads every answer and writes a trace.
 func attacked(tb testing.TB, base string, script plan.Script, maxInFlight int, whole bool, sleeper attack.NewSleeper) paced {
 	tb.Helper()
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as load's main does
 	phases := []plan.Phase{{Endpoint: endpoint.Ingest}}
 	c := caller(base)
 	one := request(tb, c, endpoint.Ingest)
@@ -231,39 +236,82 @@ func attacked(tb testing.TB, base string, script plan.Script, maxInFlight int, w
 	return summarised(lags, sent, used()-before)
 }
 
-// raw attacks with Vegeta alone, its own pacer and one target; at rate 0 as fast as it can. Its lag is counted from its first
-// request.
-func raw(tb testing.TB, base string, rate int, length time.Duration) paced {
+// raw attacks with Vegeta alone, its own pacer and one target; at rate 0 as fast as it can. Watched, each is late by what passes until it is written, as ours are;
+// otherwise until a worker has it, and no time is lost with watching.
+func raw(tb testing.TB, base string, rate int, length time.Duration, watched bool) paced {
 	tb.Helper()
 	one := request(tb, caller(base), endpoint.Ingest)
 	body, err := io.ReadAll(one.Body)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	workers := vegeta.Workers(16)
+	options := []func(*vegeta.Attacker){vegeta.Workers(16)}
 	if rate == 0 {
-		workers = vegeta.MaxWorkers(underWay)
+		options = append(options, vegeta.MaxWorkers(underWay))
 	}
-	attacker := vegeta.NewAttacker(workers)
+	watch := &watch{wrote: map[string]time.Time{}}
+	if watched {
+		options = append(options, vegeta.Client(&http.Client{Transport: watch}))
+	}
+	attacker := vegeta.NewAttacker(options...)
 	targeter := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodPost, URL: one.URL.String(), Header: one.Header, Body: body})
 	var hits []*vegeta.Result
 	before := used()
-	for r := range attacker.Attack(targeter, vegeta.ConstantPacer{Freq: rate, Per: time.Second}, length, "raw") {
+	pacer := &dated{ConstantPacer: vegeta.ConstantPacer{Freq: rate, Per: time.Second}}
+	for r := range attacker.Attack(targeter, pacer, length, "raw") {
 		hits = append(hits, r)
 	}
 	cpu := used() - before
-	slices.SortFunc(hits, func(a, b *vegeta.Result) int { return a.Timestamp.Compare(b.Timestamp) })
+	slices.SortFunc(hits, func(a, b *vegeta.Result) int { return cmp.Compare(a.Seq, b.Seq) })
 	var lags, sent []time.Duration
 	for i, r := range hits {
-		at := r.Timestamp.Sub(hits[0].Timestamp)
-		lags, sent = append(lags, max(0, at-time.Duration(i)*time.Second/time.Duration(max(1, rate)))), append(sent, at)
+		left := r.Timestamp
+		if watched {
+			left = watch.wrote[strconv.FormatUint(r.Seq, 10)]
+		}
+		at := left.Sub(pacer.began)
+		due := time.Duration(i+1) * time.Second / time.Duration(max(1, rate)) // its first request is due an interval after it begins
+		lags, sent = append(lags, max(0, at-due)), append(sent, at)
 	}
 	return summarised(lags, sent, cpu)
 }
 
-// Pacing beside Vegeta's own, on a bare server. It says nothing on a machine that is busy.
+// dated is Vegeta's own pacer, and notes when the attack began, from which on its requests are due.
+type dated struct {
+	vegeta.ConstantPacer
+	began time.Time
+}
+
+// Pace implements vegeta.Pacer.
+func (d *dated) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
+	if d.began.IsZero() {
+		d.began = time.Now().Add(-elapsed)
+	}
+	return d.ConstantPacer.Pace(elapsed, hits)
+}
+
+// watch is Vegeta's transport, and notes when each request was written.
+type watch struct {
+	mu    sync.Mutex
+	wrote map[string]time.Time // by Vegeta's sequence number
+}
+
+var watchedTransport = &http.Transport{MaxIdleConnsPerHost: 10_000} // as many as Vegeta's own
+
+// RoundTrip implements http.RoundTripper.
+func (w *watch) RoundTrip(r *http.Request) (*http.Response, error) {
+	n := r.Header.Get("X-Vegeta-Seq")
+	return watchedTransport.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{WroteHeaders: func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.wrote[n] = time.Now()
+	}})))
+}
+
+// Pacing beside Vegeta's own, on a bare server that has one processor. It says nothing on a machine that is busy.
 func TestPacing(t *testing.T) {
 	needsBench(t)
+	t.Setenv("GOMAXPROCS", "1") // of the server
 	server := start(t, `{"Status":201,"Body":"{\"id\":\"lead\",\"status\":\"ACCEPTED\",\"buyer_id\":\"north\"}"}`)
 	const length = 5 * time.Second
 	say("rate | who | lag p50 | p99 | p99.9 | most in 1 s: median | worst | count error | CPU a request | ÷ Vegeta: p99 | CPU")
@@ -271,7 +319,9 @@ func TestPacing(t *testing.T) {
 	for _, rate := range []int{100, 500, 1000, 2000} {
 		all := map[string][]paced{}
 		for range rounds {
-			all["Vegeta"] = append(all["Vegeta"], raw(t, server.base, rate, length))
+			vegeta := raw(t, server.base, rate, length, true)
+			vegeta.cpu = raw(t, server.base, rate, length, false).cpu
+			all["Vegeta"] = append(all["Vegeta"], vegeta)
 			all["ours"] = append(all["ours"], ours(t, server.base, float64(rate), length, attack.FineSleeper))
 			all["ours, plain sleeper"] = append(all["ours, plain sleeper"], ours(t, server.base, float64(rate), length, attack.PlainSleeper))
 		}
@@ -319,7 +369,7 @@ func TestGeneration(t *testing.T) {
 	}{
 		{"ours: fresh leads, checks, trace", func() (float64, time.Duration) { return flatOut(t, server.base, length) }},
 		{"Vegeta, one static target", func() (float64, time.Duration) {
-			p := raw(t, server.base, 0, length)
+			p := raw(t, server.base, 0, length, false)
 			return float64(p.count) / length.Seconds(), p.cpu
 		}},
 		{"k6, one static body, a check", func() (float64, time.Duration) { return runK6(t, server.base, length) }},
