@@ -105,6 +105,9 @@ func (r *Replica) Public() string { return r.at.Load().public }
 // Control is the base URL of its control listener. It is another one after a restart.
 func (r *Replica) Control() string { return r.at.Load().control }
 
+// replicasHost is the name by which all replicas are known on their network: it stands for each in turn.
+const replicasHost = "replicas"
+
 // The ports of a replica, in its container.
 const (
 	publicPort  = "8080/tcp"
@@ -130,7 +133,7 @@ func (s *Stack) replica(ctx context.Context, o Options, i int) (*Replica, error)
 		testcontainers.WithFiles(files...),
 		testcontainers.WithExposedPorts(publicPort, controlPort),
 		testcontainers.WithWaitStrategy(wait.ForHTTP("/readyz").WithPort(controlPort)),
-		network.WithNetwork([]string{fmt.Sprintf("replica-%d", i+1)}, s.network),
+		network.WithNetwork([]string{fmt.Sprintf("replica-%d", i+1), replicasHost}, s.network),
 		containers.Quietly,
 	)
 	r := &Replica{container: &container{c}}

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,46 +18,32 @@ import (
 	"leadconform/reference/internal/containers"
 )
 
-// dockerfile is an image of the program and nothing else.
+// dockerfile is an image of programs and nothing else.
 const dockerfile = `FROM scratch
-COPY reference /reference
+COPY bin/ /
 ENTRYPOINT ["/reference"]
 `
 
-// packProgram builds the program, linked statically, and packs what its image is built from.
-func packProgram(ctx context.Context) (*bytes.Reader, error) {
+// packPrograms builds the reference server, and other programs of this module, linked statically, and packs what their
+// image is built from.
+func packPrograms(ctx context.Context, others []string) (*bytes.Reader, error) {
 	dir, err := os.MkdirTemp("", "replicas")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	binary := filepath.Join(dir, "reference")
-	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "leadconform/reference")
+	build := exec.CommandContext(ctx, "go", append([]string{"build", "-o", filepath.Join(dir, "bin") + "/", "leadconform/reference"}, others...)...)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH)
 	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build the program: %w\n%s", err, out)
+		return nil, fmt.Errorf("build the programs: %w\n%s", err, out)
 	}
-	program, err := os.ReadFile(binary)
-	if err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(dockerfile), 0o600); err != nil {
 		return nil, err
 	}
-
 	var packed bytes.Buffer
 	archive := tar.NewWriter(&packed)
-	for _, file := range []struct {
-		name string
-		mode int64
-		data []byte
-	}{{"Dockerfile", 0o644, []byte(dockerfile)}, {"reference", 0o755, program}} {
-		if err := archive.WriteHeader(&tar.Header{Name: file.name, Mode: file.mode, Size: int64(len(file.data))}); err != nil {
-			return nil, err
-		}
-		if _, err := archive.Write(file.data); err != nil {
-			return nil, err
-		}
-	}
-	if err := archive.Close(); err != nil {
-		return nil, err
+	if err := errors.Join(archive.AddFS(os.DirFS(dir)), archive.Close()); err != nil {
+		return nil, fmt.Errorf("pack the programs: %w", err)
 	}
 	return bytes.NewReader(packed.Bytes()), nil
 }

@@ -28,6 +28,7 @@ type rig struct {
 func TestReplicas(t *testing.T) {
 	r := start(t)
 	t.Run("suite", func(t *testing.T) { wholeSuite(t, r) })
+	t.Run("three workers", func(t *testing.T) { threeWorkers(t, r) })
 	t.Run("admitted rate", func(t *testing.T) { admittedTogether(t, r) })
 	t.Run("one tuple, many at once", func(t *testing.T) { oneTuple(t, r) })
 	t.Run("a clock that is off by 3 s", func(t *testing.T) { clockOff(t, r) })
@@ -53,6 +54,7 @@ func start(t *testing.T) rig {
 			}
 			return nil
 		},
+		Programs: []string{"leadconform/load"},
 		Progress: func(step string) { t.Log(step) },
 	})
 	must(t, err)
@@ -73,7 +75,7 @@ func start(t *testing.T) rig {
 // The limits of this rig. Two cores have to carry the replicas, the balancer, PostgreSQL, Redis and the client that attacks
 // all limits side by side. At the documented limits of ping (500 a second, 1000 for 10 s) and ingest (100, 200 for 10 s)
 // that would be 4,200 requests a second, half of them with a lead to store. So both are scaled down, R and B together, to
-// 50 and 100 for 10 s; then it is 800. The limit of lookup is the documented one.
+// 20 and 40, and 10 and 20; then it is some 400. The limit of lookup is the documented one.
 const (
 	documented = "    ingest: {rate: 100, burst: 200, window: 10s}\n    ping: {rate: 500, burst: 1000, window: 10s}\n"
 	scaled     = "    ingest: {rate: 10, burst: 20, window: 10s}\n    ping: {rate: 20, burst: 40, window: 10s}\n"

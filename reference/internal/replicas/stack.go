@@ -21,6 +21,7 @@ type Options struct {
 	Replicas int
 	World    []byte               // for --world; nil: the embedded one
 	Flags    func(i int) []string // further flags of the i-th replica; nil: none
+	Programs []string             // packages whose programs the image of the replicas holds as well
 	Progress func(step string)    // told what is being done; nil: nobody
 }
 
@@ -46,7 +47,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 		say = func(string) {}
 	}
 	say("building the program")
-	archive, err := packProgram(ctx)
+	archive, err := packPrograms(ctx, o.Programs)
 	if err != nil {
 		return nil, err
 	}
