@@ -24,6 +24,13 @@ func FineSleeper(ctx context.Context) (Sleeper, error) {
 	return s, nil
 }
 
+// A processor that has slept for long takes its time to wake. So that this time isn't a request's, the last stretch of a
+// long sleep is a sleep of its own.
+const (
+	longSleep = 2 * time.Millisecond
+	wakeUp    = 300 * time.Microsecond
+)
+
 type fineSleeper struct {
 	ctx     context.Context
 	fd      int
@@ -35,6 +42,9 @@ func (s *fineSleeper) Until(t time.Time) error {
 	for wait := time.Until(t); wait > 0; wait = time.Until(t) {
 		if err := s.ctx.Err(); err != nil {
 			return err
+		}
+		if wait > longSleep {
+			wait -= wakeUp
 		}
 		spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(wait))}
 		if err := unix.TimerfdSettime(s.fd, 0, &spec, nil); err != nil {
