@@ -49,7 +49,7 @@ func threeWorkers(t *testing.T, r rig) {
 func (r rig) verdicts(t *testing.T, workers int) map[string]string {
 	t.Helper()
 	profile := scaledProfile(t)
-	start := time.Now().Add(20 * time.Second).UTC().Format(time.RFC3339) // when the keys have rested
+	start := time.Now().Add(45 * time.Second).UTC().Format(time.RFC3339) // the workers run by then, and the keys have rested for 14 s
 	traces := make([]string, workers)
 	dir := t.TempDir()
 	var all errgroup.Group
@@ -98,13 +98,16 @@ func (r rig) verdicts(t *testing.T, workers int) map[string]string {
 	return rows
 }
 
+// workTime is how long a worker may take, which repeats what it could not judge.
+const workTime = 5 * time.Minute
+
 // work runs the program load as a container beside the replicas, and fetches the trace that it leaves.
 func (r rig) work(t *testing.T, profile []byte, trace string, args []string) error {
 	c, err := testcontainers.Run(t.Context(), r.image,
 		testcontainers.WithEntrypoint("/load"),
 		testcontainers.WithCmd(args...),
 		testcontainers.WithFiles(testcontainers.ContainerFile{Reader: bytes.NewReader(profile), ContainerFilePath: "/profile.yaml", FileMode: 0o644}),
-		testcontainers.WithWaitStrategyAndDeadline(patience, wait.ForExit().WithExitTimeout(patience)),
+		testcontainers.WithWaitStrategyAndDeadline(workTime, wait.ForExit().WithExitTimeout(workTime)),
 		network.WithNetwork(nil, r.network),
 		containers.Quietly,
 	)
