@@ -34,9 +34,9 @@ func admittedTogether(t *testing.T, r rig) {
 		method, path string
 		body         func() string
 	}{
-		{limit{Endpoint: "ingest", Rate: 50}, http.MethodPost, ingestPath, lead},
-		{limit{Endpoint: "ping", Rate: 50}, http.MethodPost, "/api/v1/ping", lead},
-		{limit{Endpoint: "lookup", Rate: 10}, http.MethodGet, lookupPath + "?phone=9990000000", func() string { return "" }},
+		{limit{Endpoint: "ingest", Rate: ingestRate}, http.MethodPost, ingestPath, lead},
+		{limit{Endpoint: "ping", Rate: pingRate}, http.MethodPost, "/api/v1/ping", lead},
+		{limit{Endpoint: "lookup", Rate: lookupRate}, http.MethodGet, lookupPath + "?phone=9990000000", func() string { return "" }},
 	}
 	var all sync.WaitGroup
 	for i := range endpoints {

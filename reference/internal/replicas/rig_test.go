@@ -3,6 +3,7 @@ package replicas
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"testing"
@@ -77,10 +78,16 @@ func start(t *testing.T) rig {
 // that would be 4,200 requests a second, half of them with a lead to store. So both are scaled down, R and B together, to
 // 20 and 40, and 10 and 20; then it is some 400. The limit of lookup is the documented one.
 const (
+	ingestRate = 10 // R, requests a second; B is twice as much
+	pingRate   = 20
+	lookupRate = 10
+
 	documented = "    ingest: {rate: 100, burst: 200, window: 10s}\n    ping: {rate: 500, burst: 1000, window: 10s}\n"
-	scaled     = "    ingest: {rate: 10, burst: 20, window: 10s}\n    ping: {rate: 20, burst: 40, window: 10s}\n"
 	lookup     = "    lookup: {rate: 10, burst: 20, window: 5s}\n"
 )
+
+var scaled = fmt.Sprintf("    ingest: {rate: %d, burst: %d, window: 10s}\n    ping: {rate: %d, burst: %d, window: 10s}\n",
+	ingestRate, 2*ingestRate, pingRate, 2*pingRate)
 
 // scaledWorld is the embedded world with the limits of this rig.
 func scaledWorld(t *testing.T) []byte {
