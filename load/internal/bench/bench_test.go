@@ -313,7 +313,7 @@ func TestPacing(t *testing.T) {
 	needsBench(t)
 	t.Setenv("GOMAXPROCS", "1") // of the server
 	server := start(t, `{"Status":201,"Body":"{\"id\":\"lead\",\"status\":\"ACCEPTED\",\"buyer_id\":\"north\"}"}`)
-	const length = 5 * time.Second
+	const length = 3 * time.Second
 	say("rate | who | lag p50 | p99 | p99.9 | most in 1 s: median | worst | count error | CPU a request | ÷ Vegeta: p99 | CPU")
 	say("--- | --- | --- | --- | --- | --- | --- | --- | --- | --- | ---")
 	for _, rate := range []int{100, 500, 1000, 2000} {
