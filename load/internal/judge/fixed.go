@@ -203,6 +203,9 @@ func (w *window) rollsOver() Finding {
 		if !w.whole {
 			return f.notAssessed("the run ended before a clean roll-over was seen")
 		}
+		if bound := JitterBound.Seconds(); w.jitter > bound { // requests that overtake each other look the same
+			return f.notAssessed("network too noisy (jitter σ̂ %s, above %s)", ms(w.jitter), ms(bound))
+		}
 		// The script tried three times.
 		f.Figure, f.Accept, f.Verdict = stayed, AtLeast(plan.CleanRejects*plan.PollEvery.Seconds()), Fail
 		f.Reason = "a refused key got in again at once, three times over: there is no window that rolls over"
@@ -345,7 +348,8 @@ func (w *window) keyApart() Finding {
 	return f.judged(float64(refused), Exactly(0), "another key was refused while the first was exhausted")
 }
 
-// waits calls each for every refusal of the first path that a clean roll-over followed.
+// waits calls each for every refusal of the first path that a clean roll-over followed. A refusal whose answer came after
+// the first success was sent may be one of the next window, which it reached late.
 func (w *window) waits(each func(refusal *trace.Sample, r rollOver)) {
 	var path1 []*trace.Sample
 	for _, n := range []plan.Name{plan.Ramp, plan.FirstPoll, plan.Exhaust, plan.SecondPoll} {
@@ -362,7 +366,7 @@ func (w *window) waits(each func(refusal *trace.Sample, r rollOver)) {
 			}
 		}
 		for _, s := range path1 {
-			if s.Kind == trace.Limited && s.Sent > since && s.Sent < r.success.Sent && s.Refusal.Wait() > 0 {
+			if s.Kind == trace.Limited && s.Sent > since && s.Received < r.success.Sent && s.Refusal.Wait() > 0 {
 				each(s, r)
 			}
 		}
