@@ -45,6 +45,40 @@ func TestARightWindowPassesEveryRow(t *testing.T) {
 	}
 }
 
+// A request that is long under way may arrive in the next window, and is told of that one's end.
+func TestALateRefusalSaysNothingOfTheWindowBefore(t *testing.T) {
+	tr := windowRun(t, rightWindow)
+	late := slices.IndexFunc(tr.Samples, func(s trace.Sample) bool { return phaseOf(tr, s) == plan.FirstPoll && s.Kind == trace.Limited })
+	if late < 0 {
+		t.Fatal("no poll was refused")
+	}
+	s := &tr.Samples[late]
+	ofNext := *s.Refusal
+	ofNext.HeaderWait += 10 * time.Second
+	s.Refusal, s.Received = &ofNext, s.Received+11*time.Second
+	if v := judge.Run(tr, judge.Options{}).Rows()["IN-429-06"]; v != judge.Pass {
+		t.Errorf("IN-429-06: %q", v)
+	}
+	s.Received -= 11 * time.Second // a refusal that came in time, and names the same end, is at fault
+	if v := judge.Run(tr, judge.Options{}).Rows()["IN-429-06"]; v != judge.Fail {
+		t.Errorf("in time, IN-429-06: %q", v)
+	}
+}
+
+// Where requests overtake each other, a refused key seems to get in again at once.
+func TestOnANoisyNetworkNoWindowIsCalledMissing(t *testing.T) {
+	tr := windowRun(t, "a bucket instead of a window")
+	if v := judge.Run(tr, judge.Options{}).Rows()["IN-429-05"]; v != judge.Fail {
+		t.Errorf("on a sound network: %q", v)
+	}
+	for i := range tr.Meta.Preflight {
+		tr.Meta.Preflight[i] += time.Duration(i%10) * 20 * time.Millisecond
+	}
+	if v := judge.Run(tr, judge.Options{}).Rows()["IN-429-05"]; v != judge.NotAssessed {
+		t.Errorf("on a noisy one: %q", v)
+	}
+}
+
 // Two counts instead of one show in two ways, and each has to be seen without the other.
 func TestSeparateCountsShowAtOnceAndInTheSum(t *testing.T) {
 	for _, name := range []string{"a count for each path", "the internal path unlimited"} {
