@@ -17,8 +17,12 @@ import (
 // array's elements does.
 func canonicalise(_ string, value jsontext.Value) (json.RawMessage, error) {
 	dst := make([]byte, 0, len(value))
-	if value.Kind() == '"' { // as most values are
-		return jsontext.AppendQuote(dst, unquote(value))
+	if value.Kind() == '"' { // as most values are: they need no decoder
+		text, err := jsontext.AppendUnquote(nil, value)
+		if err != nil {
+			return nil, fmt.Errorf("read a JSON value: %w", err)
+		}
+		return jsontext.AppendQuote(dst, text)
 	}
 	return appendCanonical(dst, jsontext.NewDecoder(bytes.NewReader(value)))
 }
