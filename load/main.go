@@ -11,16 +11,13 @@ import (
 	"os"
 	"runtime/debug"
 
+	"leadconform/load/internal/attack"
 	"leadconform/load/internal/command"
 )
 
-// collectAt is how many percent the heap grows before garbage is collected, unless GOGC says otherwise. Requests leave much
-// garbage and little that lives on: at Go's own 100 the collector takes a tenth of the processor time.
-const collectAt = 400
-
 func main() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
+		debug.SetGCPercent(attack.GCPercent)
 	}
 	os.Exit(command.Run(context.Background(), os.Args[1:], command.Process(embedded)))
 }

@@ -25,13 +25,9 @@ const (
 	exitUsage  = 2 // a flag, or what it names, is wrong
 )
 
-// collectAt is how many percent the heap grows before garbage is collected, unless GOGC says otherwise. Requests leave much
-// garbage and little that lives on.
-const collectAt = 400
-
 func main() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
+		debug.SetGCPercent(server.GCPercent)
 	}
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }

@@ -49,6 +49,10 @@ import (
 	"leadconform/reference/internal/world"
 )
 
+// GCPercent is how many percent the heap of the program grows before garbage is collected, unless GOGC says otherwise.
+// Requests leave much garbage and little that lives on.
+const GCPercent = 400
+
 // Config says what server New is to make. The zero value is the reference server in its default form.
 type Config struct {
 	World     []byte // YAML; nil: the embedded world

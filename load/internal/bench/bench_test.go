@@ -188,7 +188,7 @@ func ours(tb testing.TB, base string, rate float64, length time.Duration, sleepe
 // attacked attacks by a script. Whole also makes every lead, reads every answer and writes a trace.
 func attacked(tb testing.TB, base string, script plan.Script, maxInFlight int, whole bool, sleeper attack.NewSleeper) paced {
 	tb.Helper()
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as load's main does
+	defer debug.SetGCPercent(debug.SetGCPercent(attack.GCPercent)) // as load's main does
 	phases := []plan.Phase{{Endpoint: endpoint.Ingest}}
 	c := caller(base)
 	one := request(tb, c, endpoint.Ingest)
@@ -236,8 +236,8 @@ func attacked(tb testing.TB, base string, script plan.Script, maxInFlight int, w
 	return summarised(lags, sent, used()-before)
 }
 
-// raw attacks with Vegeta alone, its own pacer and one target; at rate 0 as fast as it can. Watched, each is late by what passes until it is written, as ours are;
-// otherwise until a worker has it, and no time is lost with watching.
+// raw attacks with Vegeta alone, its own pacer and one target; at rate 0 as fast as it can. Watched, a request is late by
+// what passes until it is written, as ours are; otherwise until a worker has it, and no time is lost with watching.
 func raw(tb testing.TB, base string, rate int, length time.Duration, watched bool) paced {
 	tb.Helper()
 	one := request(tb, caller(base), endpoint.Ingest)

@@ -48,9 +48,7 @@ func TestMain(m *testing.M) {
 func serve(kind string) {
 	handler := bare(kind)
 	if kind == "reference" {
-		debug.SetGCPercent(400) // as its main does
-	}
-	if kind == "reference" {
+		debug.SetGCPercent(server.GCPercent) // as its main does
 		handler = reference()
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
