@@ -13,58 +13,20 @@ import (
 	"testing/synctest"
 	"time"
 
+	"leadconform/fixtures/pipenet"
 	"leadconform/reference/server"
 )
-
-// pipes is a listener whose connections are pipes in memory, so that time passes only when everyone waits.
-type pipes struct {
-	conns  chan net.Conn
-	closed chan struct{}
-}
-
-func newPipes() *pipes { return &pipes{make(chan net.Conn), make(chan struct{})} }
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error {
-	select {
-	case <-p.closed:
-	default:
-		close(p.closed)
-	}
-	return nil
-}
-
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
-
-// dial connects, or fails if nobody listens any more.
-func (p *pipes) dial() (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case p.conns <- server:
-		return client, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
 
 // running is a server that serves in the background.
 type running struct {
 	t               *testing.T
-	public, control *pipes
+	public, control *pipenet.Network
 	stop            context.CancelFunc
 	ended           chan error
 }
 
 func serve(t *testing.T, c server.Config) *running {
-	r := &running{t: t, public: newPipes(), control: newPipes(), ended: make(chan error, 1)}
+	r := &running{t: t, public: pipenet.New(), control: pipenet.New(), ended: make(chan error, 1)}
 	var ctx context.Context
 	ctx, r.stop = context.WithCancel(t.Context())
 	s := newReference(t, c)
@@ -79,9 +41,9 @@ type conn struct {
 	in *bufio.Reader
 }
 
-func (r *running) connect(p *pipes) conn {
+func (r *running) connect(n *pipenet.Network) conn {
 	r.t.Helper()
-	c, err := p.dial()
+	c, err := n.DialContext(r.t.Context(), "", "")
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -152,7 +114,7 @@ func TestDrainLetsRequestsFinish(t *testing.T) {
 		r.stop()
 		synctest.Wait()
 
-		if _, err := r.public.dial(); !errors.Is(err, net.ErrClosed) {
+		if _, err := r.public.DialContext(t.Context(), "", ""); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("a draining server accepts a connection: %v", err)
 		}
 		operator = r.connect(r.control)
@@ -169,7 +131,7 @@ func TestDrainLetsRequestsFinish(t *testing.T) {
 		if took := time.Since(begun); took < 8*time.Second || took > 10*time.Second {
 			t.Errorf("the drain took %v, for a request that takes 8 s", took)
 		}
-		if _, err := r.control.dial(); !errors.Is(err, net.ErrClosed) {
+		if _, err := r.control.DialContext(t.Context(), "", ""); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("the control listener is still open: %v", err)
 		}
 	})
@@ -294,7 +256,7 @@ func TestServeReportsAListenerThatFails(t *testing.T) {
 		if err := <-r.ended; !errors.Is(err, net.ErrClosed) {
 			t.Errorf("the server ended with %v", err)
 		}
-		if _, err := r.public.dial(); err == nil {
+		if _, err := r.public.DialContext(t.Context(), "", ""); err == nil {
 			t.Error("the public listener is still open")
 		}
 	})
