@@ -2,6 +2,7 @@ package mutant
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"leadconform/reference/internal/insertion"
@@ -157,11 +158,13 @@ func insertionHidden() []Mutant {
 						return nil, err
 					}
 					ctx := call.Request.Context()
-					lead, err := a.Store.Get(ctx, theirs.AccountID, leads.Ref{ID: theirs.ID})
-					if err != nil {
-						return nil, err
+					for err = leads.ErrConflict; errors.Is(err, leads.ErrConflict); { // until nobody else was faster
+						lead, found := a.Store.Get(ctx, theirs.AccountID, leads.Ref{ID: theirs.ID})
+						if found != nil {
+							return nil, found
+						}
+						_, _, err = a.Store.Patch(ctx, lead.AccountID, lead.ID, lead.Version, changes, a.Now())
 					}
-					_, _, err = a.Store.Patch(ctx, lead.AccountID, lead.ID, lead.Version, changes, a.Now())
 					return members, err
 				}
 			}),

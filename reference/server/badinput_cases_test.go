@@ -293,7 +293,7 @@ func badQueries() (all []badInput) {
 		})
 	}
 	for _, query := range []string{
-		"limit=0", "limit=-1", "limit=abc", "limit=", "limit=1e1", "limit=9999999999999999999999", "limit=%00", "limit=1&limit=2", "limit=%zz",
+		"limit=0", "limit=-1", "limit=abc", "limit=", "limit=1e1", "limit=9999999999999999999999x", "limit=%00", "limit=1&limit=2", "limit=%zz",
 		"cursor=x", "cursor=%00", "cursor=" + long, "cursor=2026-13-45T00:00:00Z", "campaign_id=x", "campaign_id=1.5", "campaign_id=99999999999999999999",
 		"external_lead_id=x", "external_lead_id=%ff", "external_lead_id=" + long,
 	} {

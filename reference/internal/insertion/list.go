@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -57,9 +58,10 @@ func (a *API) readQuery(call *Call) (leads.Query, error) {
 		}
 	}
 	read("limit", "must be an integer from 1 on", func(text string) bool {
-		n, ok := parsePositive(text)
+		digits := strings.Trim(text, "0123456789") == ""
+		n, err := strconv.ParseUint(text, 10, 63) // the largest there is, where it is out of range
 		query.Limit = int(min(n, maxLimit))
-		return ok
+		return digits && n > 0 && (err == nil || errors.Is(err, strconv.ErrRange))
 	})
 	read("cursor", "must be a nextCursor of this list", func(text string) bool {
 		before, err := a.ParseCursor(text)

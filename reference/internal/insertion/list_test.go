@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,7 +65,7 @@ func TestListLimit(t *testing.T) {
 	}
 	ids := b.fill(t, 130)
 	for query, want := range map[string]int{"": 25, "limit=1": 1, "limit=99": 99, "limit=100": 100, "limit=101": 100,
-		"limit=9223372036854775807": 100, "limit=007": 7, "nonsense=1": 25} {
+		"limit=9223372036854775807": 100, "limit=" + strings.Repeat("9", 40): 100, "limit=007": 7, "nonsense=1": 25} {
 		values, err := url.ParseQuery(query)
 		if err != nil {
 			t.Fatal(err)
@@ -148,21 +149,22 @@ func TestBadQuery(t *testing.T) {
 		external = "external_lead_id: must be a UUID"
 	)
 	for query, want := range map[string]string{
-		"limit=0":                     limit,
-		"limit=-1":                    limit,
-		"limit=":                      limit,
-		"limit=ten":                   limit,
-		"limit=1.5":                   limit,
-		"limit=%2B5":                  limit,
-		"limit=5&limit=5":             "limit: must be given once",
-		"cursor=":                     cursor,
-		"cursor=abc":                  cursor,
-		"cursor=1772366400":           cursor,
-		"cursor=0001-01-01T00:00:00Z": cursor,
-		"campaign_id=0":               campaign,
-		"campaign_id=x":               campaign,
-		"campaign_id=":                campaign,
-		"external_lead_id=17":         external,
+		"limit=0":                                limit,
+		"limit=-1":                               limit,
+		"limit=":                                 limit,
+		"limit=ten":                              limit,
+		"limit=1.5":                              limit,
+		"limit=%2B5":                             limit,
+		"limit=" + strings.Repeat("9", 40) + "x": limit,
+		"limit=5&limit=5":                        "limit: must be given once",
+		"cursor=":                                cursor,
+		"cursor=abc":                             cursor,
+		"cursor=1772366400":                      cursor,
+		"cursor=0001-01-01T00:00:00Z":            cursor,
+		"campaign_id=0":                          campaign,
+		"campaign_id=x":                          campaign,
+		"campaign_id=":                           campaign,
+		"external_lead_id=17":                    external,
 		"external_lead_id=9b2f7c1a5d3e4f608a71c2d3e4f50617":       external,
 		"external_lead_id={9b2f7c1a-5d3e-4f60-8a71-c2d3e4f50617}": external,
 		"external_lead_id=":             external,
