@@ -8,10 +8,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"leadconform/fixtures/pipenet"
 	"leadconform/fixtures/target"
 	"leadconform/load/chart"
 	"leadconform/load/harness"
-	"leadconform/load/internal/pipenet"
 	"leadconform/reference/server"
 )
 

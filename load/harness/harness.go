@@ -84,8 +84,10 @@ type Progress struct {
 
 // Errors of Verify. Any other error is one of usage: a policy or a profile that names what isn't there.
 var (
-	// ErrUnreachable means that the target can't be reached, or that no key for the limits rows gets a valid answer.
+	// ErrUnreachable means that the target can't be reached.
 	ErrUnreachable = attack.ErrUnreachable
+	// ErrNoKey means that no key for the limits rows gets a valid answer, or that there is none.
+	ErrNoKey = errors.New("the target was reached, but can't be attacked")
 	// ErrLost means that the target stopped serving half-way.
 	ErrLost = attack.ErrLost
 )
@@ -104,6 +106,9 @@ func Verify(ctx context.Context, t Target, p Policy) (Verdict, error) {
 	err = r.experiment(ctx)
 	return r.verdict(), err
 }
+
+// Check reports what is wrong with the policy for the target of a profile. Verify does so too.
+func (p Policy) Check(profile *target.Profile) error { return p.check(profile) }
 
 // check reports what is wrong with the policy, and fills in its defaults.
 func (p *Policy) check(profile *target.Profile) error {

@@ -85,23 +85,31 @@ func (r *run) skip(endpoint, why string) {
 	}
 }
 
-// lay makes the plan of everything that is to be sent.
+// lay makes the plan of everything that is to be sent. Its endpoints are those that were asked for, all of them.
 func (r *run) lay() plan.Plan {
 	var p plan.Plan
+	for _, name := range r.asked(target.APIDistro) {
+		p.Endpoints = append(p.Endpoints, plan.Endpoint{API: target.APIDistro, Name: name, Policy: r.policyOf(name)})
+	}
 	names := r.endpoints(target.APIDistro)
 	for i, name := range names {
 		policy := r.policyOf(name)
-		p.Endpoints = append(p.Endpoints, plan.Endpoint{API: target.APIDistro, Name: name, Policy: policy})
 		if r.suppliers == 0 {
 			continue
 		}
+		var others []plan.Policy
+		for _, other := range names {
+			if other != name {
+				others = append(others, r.policyOf(other))
+			}
+		}
 		twins := i == len(names)-1 && r.keys[plan.StreamTwinOne] != "" && r.keys[plan.StreamTwinTwo] != "" // lookup costs least
-		p.Phases = append(p.Phases, plan.TwoRate(name, policy, plan.Options{Jitter: r.jitter(), Keys: r.suppliers, Twins: twins})...)
+		p.Phases = append(p.Phases, plan.TwoRate(name, policy, plan.Options{Jitter: r.jitter(), Keys: r.suppliers, Others: others, Twins: twins})...)
 		if name == Ingest && r.keys[streamOverflow] != "" && r.has(target.APIDistro, "campaigns.unique") {
 			p.Phases = append(p.Phases, plan.Phase{Name: overflow, Endpoint: Ingest, Stream: streamOverflow})
 		}
 	}
-	for _, name := range r.endpoints(target.APIInsertion) {
+	for _, name := range r.asked(target.APIInsertion) {
 		p.Endpoints = append(p.Endpoints, plan.Endpoint{API: target.APIInsertion, Name: name, Policy: plan.Policy{Window: r.window()}})
 	}
 	if r.keys[plan.StreamFirst] != "" && len(r.endpoints(target.APIInsertion)) > 0 {

@@ -18,6 +18,9 @@ func (r *run) limits() []Limit {
 	}
 	limits := []Limit{}
 	for _, e := range r.book.meta.Plan.Endpoints {
+		if r.dropped[e.Name] {
+			continue
+		}
 		l := Limit{
 			API: e.API, Endpoint: e.Name, Phases: []Phase{}, Estimate: r.estimates(e),
 			Policy: Promise{Rate: e.Policy.Rate, Burst: e.Policy.Burst, WindowS: e.Policy.Window.Seconds()},

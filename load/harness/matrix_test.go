@@ -118,9 +118,25 @@ func (l matrixLimiter) try(t *testing.T) matrixSubject {
 		time.Sleep(5 * time.Minute) // answers that nobody waits for any more
 	})
 	s.Kills, s.Open = s.rows(s.Kills), s.rows(s.Open)
-	s.Kills = slices.DeleteFunc(s.Kills, func(id string) bool { return spared[s.Title] == id })
+	if id, ok := spared[s.Title]; ok {
+		s.Kills = slices.DeleteFunc(s.Kills, func(kill string) bool { return kill == id })
+		s.Open = append(s.Open, id)
+	}
+	s.Open = append(s.Open, s.unproven()...)
 	s.Open = slices.DeleteFunc(s.Open, func(id string) bool { return slices.Contains(s.Kills, id) })
 	return s
+}
+
+// unproven are the rows that can't be assessed because another failed: where FLOOR does, SUSTAIN proves nothing.
+func (s matrixSubject) unproven() []string {
+	var rows []string
+	for id, result := range s.Results {
+		if endpoint, ok := strings.CutSuffix(id, "-FLOOR"); ok && result == "failed" && s.Results[endpoint+"-SUSTAIN"] == "not-assessed" {
+			rows = append(rows, endpoint+"-SUSTAIN")
+		}
+	}
+	slices.Sort(rows)
+	return rows
 }
 
 // rows are those of the results that the globs name.
@@ -176,9 +192,14 @@ var consequences = map[string][]string{
 	"shared across endpoints": {"LD-LIM-*-SUSTAIN", "LD-LIM-*-BURST", "LD-LIM-*-FLOOR"},
 }
 
-// spared are rows that can't tell a limiter's fault. Windows of a second that were open before the burst began touch six
-// seconds of a burst of five, and let in one second of R more: as much as the four seconds of lookup's burst lack.
-var spared = map[string]string{"W × 0.80, fixed windows": "LD-LIM-LOOKUP-BURST"}
+// spared are rows that can't tell a limiter's fault, or not in every run.
+var spared = map[string]string{
+	// Windows of a second that were open before the burst began touch six seconds of a burst of five, and let in one
+	// second of R more: as much as the four seconds of lookup's burst lack.
+	"W × 0.80, fixed windows": "LD-LIM-LOOKUP-BURST",
+	// Of the some 160 requests below R that lookup's limit allows within a run, none is refused in one run of 27.
+	"2 % refused at random": "LD-LIM-LOOKUP-SUSTAIN",
+}
 
 func newMatrixLimiter(api, id string, right bool, server func() *http.Server) matrixLimiter {
 	m := matrixLimiter{matrixSubject: matrixSubject{ID: id, Title: id[len("ld: "):], Kind: "wrong", API: api}, server: server}

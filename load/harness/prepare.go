@@ -27,7 +27,7 @@ func (t trial) works() bool { return t.problem == "" }
 const trialTimeout = 5 * time.Second
 
 // tryKeys tries every key of the limits rows on every endpoint that is asked for, and finds a lead of each supplier for
-// its lookups. It returns ErrUnreachable if nothing of an API can be attacked.
+// its lookups. It returns ErrNoKey if nothing of an API can be attacked.
 func (r *run) tryKeys(ctx context.Context) ([]trial, error) {
 	var all []trial
 	for _, api := range []string{target.APIDistro, target.APIInsertion} {
@@ -40,7 +40,7 @@ func (r *run) tryKeys(ctx context.Context) ([]trial, error) {
 		}
 		tried := r.tryAPI(ctx, api, names)
 		if !slices.ContainsFunc(tried, trial.works) {
-			return nil, explain(ctx, fmt.Errorf("%w: %s", ErrUnreachable, noneWorks(api, tried)))
+			return nil, explain(ctx, fmt.Errorf("%w: %s", ErrNoKey, noneWorks(api, tried)))
 		}
 		all = append(all, tried...)
 	}
@@ -59,23 +59,34 @@ func noneWorks(api string, tried []trial) string {
 	if len(tried) == 0 {
 		return fmt.Sprintf("the profile has no key for the limits rows of the %s API (credentials.limits_a)", api)
 	}
-	var problems []string
+	var problems, roles []string
 	for _, t := range tried {
-		problems = append(problems, t.role+", "+t.problem)
+		if t.role == tried[0].role && !slices.Contains(problems, t.problem) {
+			problems = append(problems, t.problem)
+		}
+		if !slices.Contains(roles, t.role) {
+			roles = append(roles, t.role)
+		}
 	}
-	return fmt.Sprintf("no key for the limits rows of the %s API gets a valid answer (%s)", api, strings.Join(problems, "; "))
+	return fmt.Sprintf("no key for the limits rows of the %s API gets a valid answer (tried: %s); with %s, %s",
+		api, strings.Join(roles, ", "), roles[0], strings.Join(problems, "; "))
 }
 
 // endpoints are those of an API that are attacked, ingest first.
 func (r *run) endpoints(api string) []string {
+	return slices.DeleteFunc(r.asked(api), func(name string) bool { return r.dropped[name] })
+}
+
+// asked are those that were asked for, also where no key gets a valid answer from them.
+func (r *run) asked(api string) []string {
 	return slices.DeleteFunc(endpoint.Names(api), func(name string) bool {
 		switch name {
 		case endpoint.Leads:
-			return r.dropped[name] || !slices.Contains(r.policy.Endpoints, Insertion)
+			return !slices.Contains(r.policy.Endpoints, Insertion)
 		case endpoint.Internal:
-			return r.dropped[name] || !slices.Contains(r.policy.Endpoints, Insertion) || !r.target.Profile.Insertion.InternalPath
+			return !slices.Contains(r.policy.Endpoints, Insertion) || !r.target.Profile.Insertion.InternalPath
 		}
-		return r.dropped[name] || !slices.Contains(r.policy.Endpoints, name)
+		return !slices.Contains(r.policy.Endpoints, name)
 	})
 }
 

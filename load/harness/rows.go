@@ -2,11 +2,14 @@ package harness
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"leadconform/fixtures/target"
+	"leadconform/load/internal/judge"
+	"leadconform/load/internal/plan"
 	"leadconform/load/internal/trace"
 )
 
@@ -55,6 +58,41 @@ func (d definition) asked(endpoints []string) bool {
 	return n >= d.least
 }
 
+// LevelOf is the level of a row of tier limits.
+func LevelOf(id string) Level {
+	all := definitions()
+	return all[slices.IndexFunc(all, func(d definition) bool { return d.id == id })].level
+}
+
+// Complete puts in order what the judge found in the trace of a run, or in those of all its parts together: what belongs
+// to rows that the run was asked for, and, of such a row without any finding, that it was not assessed. The rows that
+// single requests decide are in no trace, and so not among them.
+func Complete(p plan.Plan, findings []Finding) []Finding {
+	var endpoints []string
+	for _, e := range p.Endpoints {
+		if e.API == target.APIInsertion {
+			e.Name = Insertion
+		}
+		endpoints = append(endpoints, e.Name)
+	}
+	complete := []Finding{}
+	for _, d := range definitions() {
+		if d.id == rowLeadUntaken || d.id == rowNothingStored || !d.asked(endpoints) {
+			continue
+		}
+		there := len(complete)
+		for _, f := range findings {
+			if f.Row == d.id {
+				complete = append(complete, f)
+			}
+		}
+		if len(complete) == there {
+			complete = append(complete, Finding{Row: d.id, Accept: judge.AtLeast(math.Inf(-1)), Verdict: NotAssessed, Reason: "the trace holds nothing that decides it"})
+		}
+	}
+	return complete
+}
+
 // verdict makes the verdict of what was found.
 func (r *run) verdict() Verdict {
 	v := Verdict{
@@ -100,7 +138,9 @@ func (r *run) row(d definition, findings []Finding) Row {
 			actual = append(actual, about(f, fmt.Sprintf("%.4g", f.Figure)))
 		}
 		for _, note := range f.Notes {
-			row.Notes = append(row.Notes, about(f, note))
+			if note = about(f, note); !slices.Contains(row.Notes, note) {
+				row.Notes = append(row.Notes, note)
+			}
 		}
 	}
 	if row.Outcome == Pass && d.level == Obs {

@@ -67,7 +67,7 @@ func (r *run) close() { r.client.Close() }
 
 // experiment runs all of it. What it found is in the book, also if it returns an error.
 func (r *run) experiment(ctx context.Context) (err error) {
-	defer func() { err = r.end(err) }()
+	defer func() { err = r.end(ctx, err) }()
 	tried, err := r.tryKeys(ctx)
 	if err != nil {
 		return err
@@ -134,21 +134,34 @@ func (r *run) repeat(ctx context.Context) error {
 	if len(again) == 0 {
 		return nil
 	}
-	var added []plan.Phase
-	now := time.Since(r.session.Start)
-	for _, a := range again {
-		at := now + a.Rest
-		if !a.OnlyB3 {
-			added = append(added, plan.Repeat(r.book.phases(), a.Endpoint, a.Stream, at)...)
-		} else if b3, found := plan.RepeatB3(r.book.phases(), a.Endpoint, at); found {
-			added = append(added, b3)
-		}
-	}
+	added := repeats(r.book.phases(), again, time.Since(r.session.Start), r.keys)
 	indexes, err := r.book.addPhases(added)
 	if err != nil {
 		return err
 	}
 	return r.attack(ctx, "repeating what the client or the network spoilt", indexes)
+}
+
+// repeats lays out the phases to be run again, from now on. Streams that share a key follow each other.
+func repeats(phases []plan.Phase, again []judge.Again, now time.Duration, keys map[plan.Stream]string) []plan.Phase {
+	type use struct{ endpoint, key string }
+	busy := make(map[use]time.Duration) // until when
+	var added []plan.Phase
+	for _, a := range again {
+		at := max(now, busy[use{a.Endpoint, keys[a.Stream]}]) + a.Rest
+		var more []plan.Phase
+		if !a.OnlyB3 {
+			more = plan.Repeat(phases, a.Endpoint, a.Stream, at)
+		} else if b3, found := plan.RepeatB3(phases, a.Endpoint, at); found {
+			more = append(more, b3)
+		}
+		for _, p := range more {
+			u := use{p.Endpoint, keys[p.Stream]}
+			busy[u] = max(busy[u], p.End())
+		}
+		added = append(added, more...)
+	}
+	return added
 }
 
 // judge judges what the book holds by now.
@@ -158,10 +171,10 @@ func (r *run) judge(reason string) judge.Report {
 }
 
 // end closes the book, and words how the run ended.
-func (r *run) end(err error) error {
+func (r *run) end(ctx context.Context, err error) error {
 	r.reason = trace.Complete
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case err != nil && ctx.Err() != nil && !errors.Is(err, ErrLost):
 		r.reason = "the run was stopped early"
 	case err != nil:
 		r.reason = err.Error()

@@ -11,10 +11,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"leadconform/fixtures/pipenet"
 	"leadconform/fixtures/target"
 	"leadconform/load/harness"
 	"leadconform/load/internal/judge"
-	"leadconform/load/internal/pipenet"
 	"leadconform/load/internal/shard"
 	"leadconform/load/internal/trace"
 	"leadconform/reference/server"
@@ -34,7 +34,7 @@ func verifyTogether(t *testing.T, config server.Config, workers int) (rows map[s
 		go func() { defer close(served); _ = public.Serve(network) }()
 		defer func() { public.Close(); <-served }()
 
-		traces := make([]bytes.Buffer, workers)
+		traces, verdicts := make([]bytes.Buffer, workers), make([]harness.Verdict, workers)
 		start := time.Now().Add(30 * time.Second)
 		var running sync.WaitGroup
 		for i := range workers {
@@ -43,7 +43,8 @@ func verifyTogether(t *testing.T, config server.Config, workers int) (rows map[s
 				if workers > 1 {
 					policy.Part = harness.Part{Index: i, Count: workers, StartAt: start}
 				}
-				_, err := harness.Verify(t.Context(), harness.Target{
+				var err error
+				verdicts[i], err = harness.Verify(t.Context(), harness.Target{
 					Profile: target.Reference("http://target", ""), Dial: network.DialContext, Virtual: true,
 				}, policy)
 				if err != nil {
@@ -68,7 +69,17 @@ func verifyTogether(t *testing.T, config server.Config, workers int) (rows map[s
 			}
 			whole = &merged.Trace
 		}
-		rows = judge.Run(whole, judge.Options{}).Rows()
+		found := judge.Run(whole, judge.Options{}).Findings
+		complete := harness.Complete(whole.Meta.Plan, found)
+		if len(complete) != len(found) {
+			t.Errorf("%d findings of rows that were asked for, of %d", len(complete), len(found))
+		}
+		rows = judge.Report{Findings: complete}.Rows()
+		for _, row := range verdicts[0].Rows {
+			if _, traced := rows[row.ID]; workers == 1 && traced == (row.ID == "LD-429-08") || traced && harness.LevelOf(row.ID) != row.Level {
+				t.Errorf("%s (%s): in the trace: %t", row.ID, row.Level, traced)
+			}
+		}
 	})
 	return rows
 }

@@ -7,9 +7,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"leadconform/fixtures/pipenet"
 	"leadconform/fixtures/target"
 	"leadconform/load/harness"
-	"leadconform/load/internal/pipenet"
 	"leadconform/reference/server"
 )
 
@@ -20,14 +20,18 @@ func verifyServer(t *testing.T, public *http.Server, policy harness.Policy) (har
 
 // verifyProfile does so with a profile of its own, whose base URLs are any.
 func verifyProfile(t *testing.T, p *target.Profile, public *http.Server, policy harness.Policy) (harness.Verdict, error) {
+	return verifyTarget(t, harness.Target{Profile: p, Fresh: true}, public, policy)
+}
+
+// verifyTarget does so where the keys may have to rest first.
+func verifyTarget(t *testing.T, to harness.Target, public *http.Server, policy harness.Policy) (harness.Verdict, error) {
 	network := pipenet.New()
 	served := make(chan struct{})
 	go func() { defer close(served); _ = public.Serve(network) }()
 	defer func() { public.Close(); <-served }()
+	to.Dial, to.Virtual = network.DialContext, true
 	policy.RunID, policy.Version = "virtual", "test"
-	return harness.Verify(t.Context(), harness.Target{
-		Profile: p, Dial: network.DialContext, Virtual: true, Fresh: true,
-	}, policy)
+	return harness.Verify(t.Context(), to, policy)
 }
 
 func TestReferencePassesInVirtualTime(t *testing.T) {

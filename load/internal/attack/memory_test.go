@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"leadconform/load/internal/pipenet"
+	"leadconform/fixtures/pipenet"
 	"leadconform/load/internal/plan"
 	"leadconform/load/internal/tally"
 	"leadconform/load/internal/trace"

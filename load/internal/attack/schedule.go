@@ -33,6 +33,7 @@ type Schedule struct {
 	slid    time.Duration // by how much later requests are due than planned
 	here    time.Duration // how much of that this phase has slid
 	stalls  []trace.Stall
+	givenUp int // requests
 }
 
 var _ plan.Script = (*Schedule)(nil)
@@ -60,6 +61,7 @@ func (s *Schedule) Next(now time.Duration) plan.Move {
 		due = now
 	}
 	if s.Patience > 0 && s.here > s.Patience {
+		s.givenUp += s.phases[index].Count() - s.hit
 		s.nextPhase()
 		return s.Next(now)
 	}
@@ -74,3 +76,6 @@ func (s *Schedule) Observe(plan.Answer) {}
 
 // Stalls returns every slide so far. By default there can't be more than 50 a second.
 func (s *Schedule) Stalls() []trace.Stall { return s.stalls }
+
+// GivenUp is how many requests were left out so far, of phases that had slid too far.
+func (s *Schedule) GivenUp() int { return s.givenUp }

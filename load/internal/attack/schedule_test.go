@@ -119,6 +119,9 @@ func TestScheduleGivesUpAPhaseThatSlidesTooFar(t *testing.T) {
 	if sent[0] != 23 || sent[1] != 100 {
 		t.Errorf("sent %v, want 23 of the first phase and all 100 of the second", sent)
 	}
+	if got := schedule.GivenUp(); got != 77 {
+		t.Errorf("%d given up, want 77", got)
+	}
 	first := moves[23]
 	if want := 3*time.Second + schedule.slid; first.Phase != 1 || first.At != want {
 		t.Errorf("the second phase begins at %v, want %v: the silence keeps its length", first.At, want)

@@ -14,7 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"leadconform/load/internal/pipenet"
+	"leadconform/fixtures/pipenet"
 	"leadconform/load/internal/plan"
 	"leadconform/load/internal/trace"
 )

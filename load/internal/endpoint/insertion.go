@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,7 +23,7 @@ func (c *Caller) insertion(endpoint, role string) (target.Request, error) {
 	person := c.People.Next()
 	var campaign int64
 	if api := c.Profile.Insertion; api != nil {
-		campaign = api.Campaigns["limits"]
+		campaign = api.Campaigns[campaignOf(role)]
 	}
 	return c.Signed(http.MethodPost, path, role, map[string]any{
 		"campaign_id":      campaign,
@@ -32,6 +33,17 @@ func (c *Caller) insertion(endpoint, role string) (target.Request, error) {
 		"first_name":       person.FirstName,
 		"last_name":        person.LastName,
 	})
+}
+
+// campaignOf is the campaign that takes leads of a role's key.
+func campaignOf(role string) string {
+	switch {
+	case strings.HasPrefix(role, "limits_"):
+		return "limits"
+	case role == "other_account" || role == "disabled":
+		return "shared"
+	}
+	return "first"
 }
 
 // OneLead is the path of one lead, by either of its ids.

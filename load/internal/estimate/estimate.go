@@ -98,7 +98,11 @@ func Fingerprint(t *trace.Trace, endpoint string) (Estimate, error) {
 	spread := (e.Rate.High-e.Rate.Low)/2*(tail.to+tail.from)/2 + 1 + o.noise
 	e.Credit = about(credit, spread)
 	e.Family = o.family(segments)
-	if s, found := burst(segments, rate); found && rhythm(within(o.admitted, s.from, s.to), s.from, s.to) > windowed {
+	if e.Family == SlidingWindow {
+		known := (e.Rate.High - e.Rate.Low) / 2
+		e.Rate = about(o.perSecond(rate, tail), known)
+	}
+	if s, found := burst(segments, rate, o.rate); found && (e.Family != Bucket || bunched(o.admitted, s.from, s.to)) {
 		o.bunchedBurst(&e, s)
 	} else {
 		o.evenBurst(&e, rate)
@@ -155,13 +159,14 @@ func (o *overload) bunchedBurst(e *Estimate, s segment) {
 	if k < 1 {
 		rate, k = s.slope, max(0.5, s.to-s.from)
 	}
+	rate = o.perSecond(rate, s)
 	o.setBurst(e, rate, (1+1.5*o.noise)/k+0.75*rate/o.rate+0.005*rate, s)
 }
 
 // evenBurst estimates B of a limiter that admits evenly. Its curve needs no smoothing over a second, which would hide that a
 // deep peak bucket lets λ in at first, and a short burst altogether: the longest finer segment's line gives the rate.
 func (o *overload) evenBurst(e *Estimate, steady float64) {
-	s, found := burst(o.fit(fine), steady)
+	s, found := burst(o.fit(fine), steady, o.rate)
 	if !found {
 		e.Notes = append(e.Notes, "one rate from the first request on")
 		return
@@ -181,13 +186,17 @@ func (o *overload) setBurst(e *Estimate, rate, half float64, s segment) {
 	}
 }
 
-// burst is the longest segment before the last that is steeper than the steady rate. On a noisy machine a corner may fall into
-// the steady stretch, and what is left of it there is no burst.
-func burst(segments []segment, steady float64) (longest segment, found bool) {
+// burst is the longest segment before the last that is steeper than the steady rate, and where there is one, less steep than
+// the offered rate, at which a deep peak bucket is drained first. On a noisy machine a corner may fall into the steady
+// stretch, and what is left of it there is no burst.
+func burst(segments []segment, steady, offered float64) (longest segment, found bool) {
 	const steeper = 1.1
+	limited := false
 	for _, s := range segments[:len(segments)-1] {
-		if s.slope > steeper*steady && s.to-s.from > longest.to-longest.from {
-			longest, found = s, true
+		switch below := s.slope < everything*offered; {
+		case s.slope <= steeper*steady, limited && !below:
+		case below && !limited, s.to-s.from > longest.to-longest.from:
+			longest, found, limited = s, true, below
 		}
 	}
 	return longest, found

@@ -57,7 +57,7 @@ func TestFitFindsTheCorners(t *testing.T) {
 
 func TestRhythm(t *testing.T) {
 	even := piecewise([2]float64{37, 10})
-	if got := rhythm(even, 0, 10); got > 0.05 {
+	if got := rhythm(even, 0, 10, 1); got > 0.05 {
 		t.Errorf("evenly spread: %v", got)
 	}
 	var bunched []float64
@@ -66,10 +66,10 @@ func TestRhythm(t *testing.T) {
 			bunched = append(bunched, float64(s)+0.3+float64(i)*0.005)
 		}
 	}
-	if got := rhythm(bunched, 0, 10); got < 0.9 {
+	if got := rhythm(bunched, 0, 10, 1); got < 0.9 {
 		t.Errorf("in bunches: %v", got)
 	}
-	if got := rhythm(nil, 0, 10); got != 0 {
+	if got := rhythm(nil, 0, 10, 1); got != 0 {
 		t.Errorf("of nothing: %v", got)
 	}
 }
@@ -197,11 +197,11 @@ func TestAStaircaseOfOneStepIsNotMeasured(t *testing.T) {
 }
 
 func TestAPieceOfTheSteadyRateIsNoBurst(t *testing.T) {
-	s, found := burst([]segment{{from: 0, to: 3, slope: 200}, {from: 3, to: 9, slope: 101}, {from: 9, to: 12, slope: 100}}, 100)
+	s, found := burst([]segment{{from: 0, to: 3, slope: 200}, {from: 3, to: 9, slope: 101}, {from: 9, to: 12, slope: 100}}, 100, 400)
 	if !found || s.slope != 200 {
 		t.Errorf("%+v, %v; want the steeper one", s, found)
 	}
-	if s, found := burst([]segment{{from: 0, to: 9, slope: 102}, {from: 9, to: 12, slope: 100}}, 100); found {
+	if s, found := burst([]segment{{from: 0, to: 9, slope: 102}, {from: 9, to: 12, slope: 100}}, 100, 400); found {
 		t.Errorf("%+v is no burst", s)
 	}
 }

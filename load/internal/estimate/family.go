@@ -11,14 +11,26 @@ import (
 func (o *overload) family(segments []segment) Family {
 	tail := segments[len(segments)-1]
 	from := tail.from + 0.5
-	if !bunched(o.admitted, from, o.end) {
+	switch {
+	case !bunched(o.admitted, from, o.end):
 		return Bucket
-	}
-	// A log's drift was 0.5/λ without jitter, (0.5 + 1.5·√(λσ̂))/λ with it; a fixed window's at most 0.25·√(λσ̂)/λ.
-	if o.drift(segments) > (0.25+0.5*o.noise)/o.rate {
+	case o.slides(o.drift(segments)):
 		return SlidingWindow
 	}
 	return FixedWindow
+}
+
+// slides reports whether bunches that drift by so much are those of a log. Its drift was 0.5/λ without jitter, with it at least
+// (0.4 + 0.6·√(λσ̂))/λ; a fixed window's at most (0.3 + 0.2·√(λσ̂))/λ.
+func (o *overload) slides(drift float64) bool { return drift > (0.35+0.35*o.noise)/o.rate }
+
+// perSecond turns the rate at which a log of the last second lets requests in, on a segment of the curve, into what it lets in
+// within any second: its bunches hold as much, but come a drift more than a second apart.
+func (o *overload) perSecond(rate float64, s segment) float64 {
+	if drift := o.drift([]segment{s}); o.slides(drift) {
+		return rate * (1 + drift)
+	}
+	return rate
 }
 
 func within(times []float64, from, to float64) []float64 {
@@ -27,24 +39,40 @@ func within(times []float64, from, to float64) []float64 {
 	return times[first:last]
 }
 
-// bunched reports whether what was admitted between two times has a rhythm of one second. Fewer than two requests a second are
-// no bunches: a bucket of one a second would seem to have them.
+// bunched reports whether what was admitted between two times has a rhythm of one second. Fewer than three requests a second
+// are no bunches: a bucket of one or two a second would seem to have them. Nor does a rhythm show in less than two seconds.
 func bunched(admitted []float64, from, to float64) bool {
+	if to-from < 2 {
+		return false
+	}
 	tail := within(admitted, from, to)
-	return float64(len(tail)) >= 2*(to-from) && rhythm(tail, from, to) > windowed
+	_, strength := pulse(tail, from, to)
+	return float64(len(tail)) >= 3*(to-from) && strength > windowed
+}
+
+// pulse is the period, a second or a little more, in which the times repeat most strongly, and how strongly. Jitter makes the
+// bunches of a log come later by up to some 5 % of a second each. A log that turns from B to R may keep two bunches of each
+// second, half of one apart, which show in half the period only.
+func pulse(times []float64, from, to float64) (period, strength float64) {
+	for p := 1.0; p < 1.06; p += 0.01 {
+		if s := max(rhythm(times, from, to, p), rhythm(times, from, to, p/2)); s > strength {
+			period, strength = p, s
+		}
+	}
+	return period, strength
 }
 
 // windowed is how strong the rhythm of a second has to be for a limiter to count in seconds.
 const windowed = 0.3
 
-// rhythm is how strongly the times repeat every second: |Σ w e^(2πit)| / Σ w with a Hann window, 0 if they are spread
-// evenly, 1 if they all fall on the same moment of the second.
-func rhythm(times []float64, from, to float64) float64 {
+// rhythm is how strongly the times repeat with a period: |Σ w e^(2πit/period)| / Σ w with a Hann window, 0 if they are spread
+// evenly, 1 if they all fall on the same moment of it.
+func rhythm(times []float64, from, to, period float64) float64 {
 	var sum complex128
 	var weight float64
 	for _, t := range times {
 		w := 1 - math.Cos(2*math.Pi*(t-from)/(to-from))
-		sum += complex(w, 0) * cmplx.Exp(complex(0, 2*math.Pi*t))
+		sum += complex(w, 0) * cmplx.Exp(complex(0, 2*math.Pi*t/period))
 		weight += w
 	}
 	if weight == 0 {
@@ -64,11 +92,13 @@ func (o *overload) drift(segments []segment) float64 {
 	slices.Sort(o.middles)
 	var xy, xx float64
 	for _, s := range segments {
-		y := bunches(within(o.middles, s.from, s.to))
+		times := within(o.middles, s.from, s.to)
+		period, _ := pulse(times, s.from, s.to)
+		y := bunches(times, period)
 		middle := float64(len(y)-1) / 2
 		for i, v := range y {
 			x := float64(i) - middle
-			xy += x * v
+			xy += x * (v + x*(period-1))
 			xx += x * x
 		}
 	}
@@ -78,27 +108,28 @@ func (o *overload) drift(segments []segment) float64 {
 	return xy / xx
 }
 
-// bunches are the mean moments of the whole seconds that the times span, relative to the first bunch. Seconds are cut where
-// the fewest bunches are: half a second from where most of the times fall.
-func bunches(times []float64) []float64 {
+// bunches are the mean moments of the whole periods that the times span, each relative to where it begins. Periods are cut
+// where the fewest times are: half of one from where most of them fall.
+func bunches(times []float64, period float64) []float64 {
 	if len(times) == 0 {
 		return nil
 	}
 	var sum complex128
 	for _, t := range times {
-		sum += cmplx.Exp(complex(0, 2*math.Pi*t))
+		sum += cmplx.Exp(complex(0, 2*math.Pi*t/period))
 	}
-	cut := cmplx.Phase(sum)/(2*math.Pi) + 0.5
+	cut := (cmplx.Phase(sum)/(2*math.Pi) + 0.5) * period
 	var moments []float64
 	// The first and the last bunch may be cut off by a corner.
-	for k := math.Ceil(times[0] - cut); cut+k+1 <= times[len(times)-1]; k++ {
-		second := within(times, cut+k, cut+k+1)
-		if len(second) == 0 {
+	for k := math.Ceil((times[0] - cut) / period); cut+(k+1)*period <= times[len(times)-1]; k++ {
+		begin := cut + k*period
+		bunch := within(times, begin, begin+period)
+		if len(bunch) == 0 {
 			continue
 		}
 		var mean float64
-		for _, t := range second {
-			mean += (t - cut - k) / float64(len(second))
+		for _, t := range bunch {
+			mean += (t - begin) / float64(len(bunch))
 		}
 		moments = append(moments, mean)
 	}

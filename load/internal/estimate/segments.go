@@ -2,6 +2,7 @@ package estimate
 
 import (
 	"math"
+	"slices"
 
 	"leadconform/load/internal/judge"
 )
@@ -19,11 +20,15 @@ type segment struct {
 type grain struct {
 	width    float64 // seconds over which the curve is averaged
 	shortest int     // the fewest bins that a segment may have; smoothing bends the curve half a width each side of a corner
+	corners  int     // the most that are looked for
+	uneven   float64 // seconds of λ by which the curve may leave its lines, where requests get in by bunches
 }
 
 var (
-	coarse = grain{width: 1, shortest: 15}   // hides the bunches of a limiter that counts in seconds
-	fine   = grain{width: 0.2, shortest: 10} // for limiters that admit evenly
+	coarse = grain{width: 1, shortest: 15, corners: 2, uneven: 0.01} // hides the bunches of a limiter that counts in seconds
+	// For limiters that admit evenly. A sliding counter does so only after its first window, and once its credit is used up it
+	// lets nobody in for a while.
+	fine = grain{width: 0.2, shortest: 10, corners: 3}
 )
 
 // binWidth is the distance of the curve's points, in seconds.
@@ -61,14 +66,14 @@ func smooth(admitted []float64, end float64, g grain) curve {
 	}
 }
 
-// fit finds the fewest segments, of at most three, that follow the curve as closely as its noise allows.
+// fit finds the fewest segments, of at most so many corners, that follow the curve as closely as its noise allows.
 func (o *overload) fit(g grain) []segment {
 	c := smooth(o.admitted, o.end, g)
 	s := c.sums()
 	n := len(c.values)
-	good := 1 + 0.35*o.noise + 0.01*o.rate
+	good := 1 + 0.35*o.noise + g.uneven*o.rate
 	var best []segment
-	for corners := range 3 {
+	for corners := range g.corners + 1 {
 		edges, ok := s.edges(corners, g.shortest)
 		if !ok {
 			break
@@ -134,34 +139,41 @@ func (s sums) line(a, b int) segment {
 	return segment{from: s.at(a), to: s.at(b - 1), slope: slope, intercept: meanY - slope*meanT}
 }
 
-// edges are the bins at which the segments begin and end that so many corners, at most two, part, where these make the
-// residual smallest. ok is false if the curve is too short for so many.
+// edges are the bins at which the segments begin and end that so many corners part, where these make the residual smallest. ok is
+// false if the curve is too short for so many.
 func (s sums) edges(corners, shortest int) (edges []int, ok bool) {
 	n := len(s.values)
 	if n < (corners+1)*shortest {
 		return nil, false
 	}
-	if corners == 0 {
-		return []int{0, n}, true
+	least := make([]float64, n+1) // of the bins up to each, with the corners placed so far
+	for i := range least {
+		least[i] = s.residual(0, max(1, i))
 	}
-	least := math.Inf(1)
-	for last := corners * shortest; last <= n-shortest; last++ {
-		tail := s.residual(last, n)
-		if tail >= least {
-			continue
-		}
-		if corners == 1 {
-			if r := s.residual(0, last) + tail; r < least {
-				edges, least = []int{0, last, n}, r
+	last := make([][]int, corners) // where the last of so many corners is
+	for c := range corners {
+		more := make([]float64, n+1)
+		last[c] = make([]int, n+1)
+		for end := (c + 2) * shortest; end <= n; end++ {
+			more[end] = math.Inf(1)
+			for i := end - shortest; i >= (c+1)*shortest; i-- {
+				tail := s.residual(i, end)
+				if tail >= more[end] {
+					break // a longer tail fits no better
+				}
+				if r := least[i] + tail; r < more[end] {
+					more[end], last[c][end] = r, i
+				}
 			}
-			continue
 		}
-		for first := shortest; first <= last-shortest; first++ {
-			if r := s.residual(0, first) + s.residual(first, last) + tail; r < least {
-				edges, least = []int{0, first, last, n}, r
-			}
-		}
+		least = more
 	}
+	edges = []int{n}
+	for c := corners - 1; c >= 0; c-- {
+		edges = append(edges, last[c][edges[len(edges)-1]])
+	}
+	edges = append(edges, 0)
+	slices.Reverse(edges)
 	return edges, true
 }
 

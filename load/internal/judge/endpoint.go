@@ -14,6 +14,7 @@ type evidence struct {
 	jitter  float64 // σ̂, seconds
 	peak    plan.Peak
 	phase   map[plan.Name]*phase // the attempt of each that counts
+	burst   *phase               // A1 for what is judged by it alone; phase[A1] is the one that A2 follows
 	recover []*phase             // every attempt of B3 that was run
 	steady  steady
 
@@ -39,51 +40,52 @@ func gather(all []*phase, endpoint plan.Endpoint, jitter float64, o Options) *ev
 			e.recover = append(e.recover, p)
 		}
 	}
-	e.choose(plan.A1, plan.A2, plan.C)
-	e.choose(plan.B1, plan.B3)
-	e.choose(plan.Wait, plan.Refill, plan.Sparse)
-	e.choose(plan.Twin1, plan.Twin2)
+	e.burst = e.at(plan.A1, e.soundAttempt(plan.A1))
+	for _, group := range [][]plan.Name{
+		{plan.A1, plan.A2}, {plan.B1}, {plan.B3}, {plan.C}, {plan.Apart},
+		{plan.Wait, plan.Refill, plan.Sparse},
+		{plan.Twin1, plan.Twin2},
+	} {
+		attempt := e.soundAttempt(group...)
+		for _, n := range group {
+			if p := e.at(n, attempt); p != nil {
+				e.phase[n] = p
+			}
+		}
+	}
 	e.steady = e.findSteady()
 	return e
 }
 
-// choose takes, of phases that belong together, the last attempt that is sound, or the first if none is: a second attempt
-// may suffer from what the first left behind. Phases of different attempts don't mix.
-func (e *evidence) choose(names ...plan.Name) {
-	sound := make(map[int]bool)
+// soundAttempt is the first attempt in which all of these phases are sound, or the first of all if none is. Phases that
+// belong together come from the same attempt. Where one was repeated on account of another, the earlier one counts: its
+// key was fresh, and a failure that was seen well isn't undone because something else was not.
+func (e *evidence) soundAttempt(names ...plan.Name) int {
+	sound := func(attempt int) bool {
+		return !slices.ContainsFunc(names, func(n plan.Name) bool {
+			p := e.at(n, attempt)
+			return p == nil || len(p.samples) == 0 || len(p.guard.faults()) > 0
+		})
+	}
+	last := 0
 	for _, p := range e.attempts {
-		if !slices.Contains(names, p.Name) {
-			continue
-		}
-		if _, known := sound[p.Attempt]; !known {
-			sound[p.Attempt] = true
-		}
-		if len(p.samples) == 0 || len(p.guard.faults()) > 0 {
-			sound[p.Attempt] = false
+		last = max(last, p.Attempt)
+	}
+	for attempt := range last + 1 {
+		if sound(attempt) {
+			return attempt
 		}
 	}
-	best := 0
-	for attempt, ok := range sound {
-		// An attempt at B3 alone says nothing of B1.
-		if ok && attempt > best && e.whole(attempt, names) {
-			best = attempt
-		}
-	}
-	for _, p := range e.attempts {
-		if p.Attempt == best && slices.Contains(names, p.Name) {
-			e.phase[p.Name] = p
-		}
-	}
+	return 0
 }
 
-// whole reports whether all of these phases have such an attempt.
-func (e *evidence) whole(attempt int, names []plan.Name) bool {
-	for _, n := range names {
-		if !slices.ContainsFunc(e.attempts, func(p *phase) bool { return p.Name == n && p.Attempt == attempt }) {
-			return false
-		}
+// at is an attempt at a phase; nil if there is none.
+func (e *evidence) at(n plan.Name, attempt int) *phase {
+	i := slices.IndexFunc(e.attempts, func(p *phase) bool { return p.Name == n && p.Attempt == attempt })
+	if i < 0 {
+		return nil
 	}
-	return true
+	return e.attempts[i]
 }
 
 // repeated reports whether a phase was run again.
@@ -133,15 +135,36 @@ func (e *evidence) limited(names ...plan.Name) bool {
 // finding begins a finding that rests on these phases. ok is false if one of them is missing or unsound; the finding
 // then says so.
 func (e *evidence) finding(row, clause string, names ...plan.Name) (f Finding, ok bool) {
+	return e.findingOn(e.phase, row, clause, names...)
+}
+
+// burstFinding begins a finding that rests on the burst of a rested key alone.
+func (e *evidence) burstFinding(row, clause string) (f Finding, ok bool) {
+	return e.findingOn(map[plan.Name]*phase{plan.A1: e.burst}, row, clause, plan.A1)
+}
+
+func (e *evidence) findingOn(attempts map[plan.Name]*phase, row, clause string, names ...plan.Name) (f Finding, ok bool) {
 	f = Finding{Row: row, Endpoint: e.Name, Clause: clause}
 	for _, n := range names {
-		p := e.phase[n]
+		p := attempts[n]
 		if p == nil || len(p.samples) == 0 {
 			return f.notAssessed("phase %s was not run", n), false
 		}
+		e.noteRepetition(&f, p)
 		f.phases = append(f.phases, p)
 	}
 	return f.guarded()
+}
+
+// noteRepetition says why a phase that the finding rests on is not the first attempt at it.
+func (e *evidence) noteRepetition(f *Finding, p *phase) {
+	first := e.at(p.Name, 0)
+	if p.Attempt == 0 || first == nil {
+		return
+	}
+	if faults := first.guard.faults(); len(faults) > 0 {
+		f.note("phase %s was repeated after a rest, as client or network spoilt the first attempt: %s", p.Name, strings.Join(faults, "; "))
+	}
 }
 
 // guarded makes a finding not assessed if one of its phases is unsound.
@@ -153,8 +176,8 @@ func (f Finding) guarded() (Finding, bool) {
 		}
 	}
 	for _, p := range f.phases {
-		if faults := p.guard.faults(); len(faults) > 0 {
-			return f.notAssessed("client or network too noisy (phase %s: %s)", p.Name, strings.Join(faults, "; ")), false
+		if len(p.guard.faults()) > 0 {
+			return f.notAssessed("%s", p.tooNoisy()), false
 		}
 	}
 	return f, true

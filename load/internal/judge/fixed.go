@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -15,14 +16,22 @@ import (
 // the last stretch counts that led on to the next.
 type window struct {
 	jitter float64 // σ̂, seconds
+	trip   float64 // the median round trip, seconds
 	stated time.Duration
 	whole  bool // the run came to its end
 	phase  map[plan.Name]*phase
 	all    []*phase
 
-	first  rollOver // before Exhaust
-	second rollOver // after it
-	count  int      // N̂: requests admitted from the first roll-over to the next refusal
+	first   rollOver // before Exhaust
+	second  rollOver // after it
+	count   int      // N̂: requests admitted from the first roll-over to the next refusal
+	entries []entry  // each time that the key, once refused, got in again
+}
+
+// entry is where a poll got in, clean roll-over or not.
+type entry struct {
+	at   float64
+	held int // requests admitted from there on, until the key was polled again, at most
 }
 
 // rollOver is where a refused key got in again.
@@ -37,7 +46,7 @@ func (r rollOver) at() float64 { return r.success.Sent.Seconds() }
 
 // gatherWindow collects what the clauses need to know. ok is false if the plan has no such experiment.
 func gatherWindow(t *trace.Trace, all []*phase, jitter float64) (w *window, ok bool) {
-	w = &window{jitter: jitter, whole: t.End.Reason == trace.Complete, phase: make(map[plan.Name]*phase)}
+	w = &window{jitter: jitter, trip: medianTrip(t.Meta.Preflight), whole: t.End.Reason == trace.Complete, phase: make(map[plan.Name]*phase)}
 	for _, p := range all {
 		switch p.Name {
 		case plan.Ramp, plan.FirstPoll, plan.Exhaust, plan.OtherPath, plan.OtherKey1, plan.OtherKey2,
@@ -59,7 +68,49 @@ func gatherWindow(t *trace.Trace, all []*phase, jitter float64) (w *window, ok b
 	if w.first.seen && len(w.samples(plan.Exhaust)) > 0 {
 		w.count = w.admittedSince(w.first.success.Sent, plan.FirstPoll, plan.Exhaust)
 	}
+	w.entries = w.enter()
 	return w, true
+}
+
+// enter finds where the key got in again, among the polls, and how much it was let in there.
+func (w *window) enter() []entry {
+	polled := make(map[*trace.Sample]bool)
+	for _, n := range []plan.Name{plan.FirstPoll, plan.SecondPoll} {
+		for _, s := range w.samples(n) {
+			polled[s] = true
+		}
+	}
+	all := w.firstPath()
+	slices.SortStableFunc(all, func(a, b *trace.Sample) int { return cmp.Compare(a.Sent, b.Sent) })
+	var entries []entry
+	in, late := true, 0
+	for _, s := range all {
+		switch {
+		case s.Kind == trace.Limited && !polled[s]:
+			in = false
+		case s.Kind != trace.Admitted:
+		case !in && polled[s]:
+			entries = append(entries, entry{at: s.Sent.Seconds(), held: 1 + late})
+			in, late = true, 0
+		default:
+			if len(entries) > 0 {
+				entries[len(entries)-1].held++
+			}
+			if !in {
+				late++ // overtaken by a refusal, or of the next window already: it counts for both
+			}
+		}
+	}
+	return entries
+}
+
+// firstPath lists what was sent on the first path, until both took turns.
+func (w *window) firstPath() []*trace.Sample {
+	var all []*trace.Sample
+	for _, n := range []plan.Name{plan.Ramp, plan.FirstPoll, plan.Exhaust, plan.SecondPoll} {
+		all = append(all, w.samples(n)...)
+	}
+	return all
 }
 
 // measured is the window between two roll-overs; nil if they weren't seen, or it wasn't exhausted in between.
@@ -206,41 +257,82 @@ func (w *window) rollsOver() Finding {
 		if bound := JitterBound.Seconds(); w.jitter > bound { // requests that overtake each other look the same
 			return f.notAssessed("network too noisy (jitter σ̂ %s, above %s)", ms(w.jitter), ms(bound))
 		}
-		// The script tried three times.
+		// The script tried three times. A window that is nearly over as soon as it is exhausted looks the same, but lets in as
+		// much each time, and no two of them follow each other within a second.
+		if _, _, less := w.dwindles(refused, 1); !less && !w.crowded(1) {
+			return f.notAssessed("each time it was exhausted, the window was about to roll over")
+		}
 		f.Figure, f.Accept, f.Verdict = stayed, AtLeast(plan.CleanRejects*plan.PollEvery.Seconds()), Fail
 		f.Reason = "a refused key got in again at once, three times over: there is no window that rolls over"
 		return f
 	}
-	if before, found := w.admittedBefore(refused); found && before > 2*w.count+2 {
-		// Two windows may meet before the first refusal, no more.
-		f.Figure, f.Accept, f.Verdict = float64(w.count), AtLeast(float64(before-2)/2), Fail
+	if !w.second.seen {
+		polls := w.samples(plan.SecondPoll)
+		if why := w.exhausted(); why != "" {
+			return f.notAssessed("%s", why)
+		}
+		longest := w.stated.Seconds() + plan.PollEvery.Seconds() + 4.5*w.jitter
+		if len(polls) == 0 || w.stated == 0 || polls[len(polls)-1].Sent.Seconds()-w.first.at() < max(longest, w.stated.Seconds()+1) {
+			return f.notAssessed("the run ended before the window could roll over once more")
+		}
+		waited := polls[len(polls)-1].Sent.Seconds() - w.first.at()
+		return f.judged(waited, AtMost(longest),
+			fmt.Sprintf("after the first roll-over the key was still refused after more than the stated window of %v", w.stated))
+	}
+	length := w.second.at() - w.first.at()
+	if least, before, less := w.dwindles(refused, length); less {
+		f.Figure, f.Accept, f.Verdict = float64(least), AtLeast(float64(before-2)/2), Fail
 		f.Clause = "requests admitted from the roll-over to the next refusal"
-		f.Reason = fmt.Sprintf("only %d got in, where %d did in as long a time before the first refusal: this is no window that rolls over", w.count, before)
+		f.Reason = fmt.Sprintf("only %d got in, where %d did in as long a time before the first refusal: this is no window that rolls over", least, before)
+		return f
+	}
+	if apart := max(1, length/2); w.crowded(apart) {
+		f.Figure, f.Accept, f.Verdict = w.closest(), AtLeast(apart), Fail
+		f.Clause = "seconds between two times that a refused key got in again"
+		f.Reason = "a refused key got in again, and again long before the next window: this is no window that rolls over"
 		return f
 	}
 	f = f.judged(stayed, AtLeast(0), "")
-	if w.second.seen {
-		length := w.second.at() - w.first.at()
-		f.note("the window is %.1f s long and holds %d requests", length, w.count)
-		if w.stated > 0 && math.Abs(length-w.stated.Seconds()) > 2*plan.PollEvery.Seconds()+4.5*w.jitter {
-			f.note("the profile states %v", w.stated)
-		}
+	f.note("the window is %.1f s long and holds %d requests", length, w.count)
+	if w.stated > 0 && math.Abs(length-w.stated.Seconds()) > 2*plan.PollEvery.Seconds()+4.5*w.jitter {
+		f.note("the profile states %v", w.stated)
 	}
 	return f
 }
 
-// admittedBefore counts what the ramp let in before its first refusal, within as long a time as the window took later.
-func (w *window) admittedBefore(refused float64) (n int, ok bool) {
-	if !w.second.seen {
+// closest is the shortest time between two moments at which the refused key got in again, in seconds.
+func (w *window) closest() float64 {
+	least := math.Inf(1)
+	for i := 1; i < len(w.entries); i++ {
+		least = min(least, w.entries[i].at-w.entries[i-1].at)
+	}
+	return least
+}
+
+// crowded reports whether the refused key got in again twice within less than so many seconds, as surely as polls can tell.
+func (w *window) crowded(seconds float64) bool {
+	return w.closest() < seconds-2*plan.PollEvery.Seconds()-4.5*w.jitter
+}
+
+// least is the fewest requests that got in from one such moment to the next refusal; ok is false if none was followed by one.
+func (w *window) least() (n int, ok bool) {
+	if len(w.entries) < 2 {
 		return 0, false
 	}
-	length := w.second.at() - w.first.at()
+	last := len(w.entries) - 1 // what followed it may be no refusal
+	return slices.MinFunc(w.entries[:last], func(a, b entry) int { return cmp.Compare(a.held, b.held) }).held, true
+}
+
+// dwindles reports whether once less than half got in of what did in the last seconds before the first refusal. Two windows
+// may meet there, no more.
+func (w *window) dwindles(refused, seconds float64) (least, before int, yes bool) {
 	for _, s := range w.samples(plan.Ramp) {
-		if at := s.Sent.Seconds(); s.Kind == trace.Admitted && at > refused-length && at <= refused {
-			n++
+		if at := s.Sent.Seconds(); s.Kind == trace.Admitted && at > refused-seconds && at <= refused {
+			before++
 		}
 	}
-	return n, true
+	least, ok := w.least()
+	return least, before, ok && before > 2*least+2
 }
 
 // longestGap is the longest silence between requests of these phases, in seconds. A window may roll over within one.
@@ -276,13 +368,22 @@ func (w *window) exhausted() string {
 	return ""
 }
 
+// uncounted is the reason why what got in while the window was exhausted can't be assessed, or "". Where requests overtake
+// each other too much, some of the next window may have been counted to this one.
+func (w *window) uncounted() string {
+	if bound := JitterBound.Seconds(); w.jitter > bound {
+		return fmt.Sprintf("network too noisy (jitter σ̂ %s, above %s)", ms(w.jitter), ms(bound))
+	}
+	return w.exhausted()
+}
+
 // sharedAtOnce: requests on both paths draw down one count (IN-429-03): with the window exhausted on the first path, the
 // second refuses at once. That the second path does let requests in otherwise is the control.
 func (w *window) sharedAtOnce() Finding {
 	f := Finding{Row: "IN-429-03", Clause: "the other path while the first is exhausted: requests admitted"}
 	probes := w.samples(plan.OtherPath)
 	control := w.admittedSince(0, plan.Alternate2, plan.OtherKey2)
-	switch why := w.exhausted(); {
+	switch why := w.uncounted(); {
 	case why != "":
 		return f.notAssessed("%s", why)
 	case len(probes) == 0:
@@ -306,7 +407,7 @@ func (w *window) stillRefused() bool {
 func (w *window) sharedCount() Finding {
 	f := Finding{Row: "IN-429-03", Clause: "requests admitted in one window on both paths in turn"}
 	both := append(slices.Clone(w.samples(plan.Alternate1)), w.samples(plan.Alternate2)...)
-	if why := w.exhausted(); why != "" {
+	if why := w.uncounted(); why != "" {
 		return f.notAssessed("%s", why)
 	}
 	refusedOn := func(n plan.Name) bool {
@@ -332,11 +433,13 @@ func (w *window) sharedCount() Finding {
 func (w *window) keyApart() Finding {
 	f := Finding{Row: "IN-429-04", Clause: "another key while the first is exhausted: refusals"}
 	probes := append(slices.Clone(w.samples(plan.OtherKey1)), w.samples(plan.OtherKey2)...)
-	switch why := w.exhausted(); {
+	switch why := w.uncounted(); {
 	case why != "":
 		return f.notAssessed("%s", why)
 	case len(probes) == 0:
 		return f.notAssessed("another key was not tried")
+	case !w.stillRefused():
+		return f.notAssessed("the window may have rolled over meanwhile")
 	}
 	f.Detectable = "a limit that two keys share"
 	refused := 0
@@ -348,24 +451,21 @@ func (w *window) keyApart() Finding {
 	return f.judged(float64(refused), Exactly(0), "another key was refused while the first was exhausted")
 }
 
-// waits calls each for every refusal of the first path that a clean roll-over followed. A refusal whose answer came after
+// waits calls each for every refusal of the key, on either path, that a clean roll-over followed. A refusal whose answer came after
 // the first success was sent may be one of the next window, which it reached late.
 func (w *window) waits(each func(refusal *trace.Sample, r rollOver)) {
-	var path1 []*trace.Sample
-	for _, n := range []plan.Name{plan.Ramp, plan.FirstPoll, plan.Exhaust, plan.SecondPoll} {
-		path1 = append(path1, w.samples(n)...)
-	}
+	all := append(w.firstPath(), w.samples(plan.OtherPath)...)
 	for _, r := range []rollOver{w.first, w.second} {
 		if !r.seen || !r.clean {
 			continue
 		}
 		since := time.Duration(-1) // the last success of the window that ended there
-		for _, s := range path1 {
+		for _, s := range all {
 			if s.Kind == trace.Admitted && s.Sent < r.success.Sent {
 				since = max(since, s.Sent)
 			}
 		}
-		for _, s := range path1 {
+		for _, s := range all {
 			if s.Kind == trace.Limited && s.Sent > since && s.Received < r.success.Sent && s.Refusal.Wait() > 0 {
 				each(s, r)
 			}
@@ -392,7 +492,7 @@ func (w *window) waitReaches() Finding {
 	if math.IsInf(earliest, 1) {
 		return f.notAssessed(noWait)
 	}
-	f.Detectable = fmt.Sprintf("a wait that is too short by %.2f s", clockSlack+plan.PollEvery.Seconds())
+	f.Detectable = fmt.Sprintf("a wait that is too short by %.2f s", clockSlack+plan.PollEvery.Seconds()+w.trip)
 	return f.judged(earliest, AtLeast(-clockSlack), "a client that waits as long as it was told comes before the window has rolled over")
 }
 
@@ -409,6 +509,6 @@ func (w *window) waitEnds() Finding {
 	if math.IsInf(latest, -1) {
 		return f.notAssessed(noWait)
 	}
-	f.Detectable = fmt.Sprintf("a wait that is too long by %.2f s", 1+clockSlack+plan.PollEvery.Seconds())
+	f.Detectable = fmt.Sprintf("a wait that is too long by %.2f s", 1+clockSlack+plan.PollEvery.Seconds()+w.trip)
 	return f.judged(latest, AtMost(1+clockSlack), "a client that waits as long as it was told comes long after the window has rolled over")
 }

@@ -150,3 +150,26 @@ func TestWindowRowsWithoutTheirGrounds(t *testing.T) {
 		})
 	}
 }
+
+// A window that is exhausted just before it rolls over seems to let the key in again at once, as a bucket does: more quickly
+// than the profile states, or far away.
+func TestAWindowThatIsSoonOverIsNotCalledMissing(t *testing.T) {
+	far := simulate.Network{Name: "far", Base: 150 * time.Millisecond, Jitter: 2 * time.Millisecond}
+	for _, l := range simulate.WindowCatalogue() {
+		if !l.Right {
+			continue
+		}
+		for _, n := range []simulate.Network{simulate.Still, simulate.Jitter10, far} {
+			for _, c := range []simulate.Ceiling{{Requests: 84, Window: time.Second}, {Requests: 323, Window: time.Second}, {Requests: 680, Window: 2 * time.Second}} {
+				for seed := range uint64(5) {
+					report, _ := simulate.WindowTrial{Limiter: l, Network: n, Ceiling: c, Stated: time.Minute, Seed: seed}.Run()
+					for _, f := range report.Findings {
+						if f.Verdict == judge.Fail {
+							t.Errorf("%s, %v, %s: %s: %s", l.Name, c, n.Name, f.Row, f.Reason)
+						}
+					}
+				}
+			}
+		}
+	}
+}

@@ -115,7 +115,7 @@ func crowding(p *phase, policy plan.Policy) []string {
 	switch p.Name {
 	case plan.A1, plan.B3:
 		limit = policy.Burst
-	case plan.C:
+	case plan.C, plan.Apart:
 		limit = policy.Rate
 	default:
 		return nil

@@ -62,6 +62,12 @@ func Run(t *trace.Trace, o Options) Report {
 	}
 	if len(both) > 0 {
 		r.Findings = append(r.Findings, endpointsApart(both))
+		for _, e := range both {
+			if e.at(plan.Apart, 0) != nil {
+				r.Findings = append(r.Findings, leftWhole(e, both))
+			}
+		}
+		r.Again = atOnce(both, r.Again)
 	}
 	if w, ok := gatherWindow(t, all, jitter.Seconds()); ok {
 		r.Findings = append(r.Findings, w.findings()...)
@@ -75,15 +81,21 @@ func twoRate(e *evidence) []Finding {
 	findings := []Finding{
 		sustained(e),
 		burstAdmitted(e), creditWhole(e),
-		peakSecond(e),
+		peakStretch(e),
 		creditBounded(e),
 		steadyAbove(e), answersInTime(e),
 		steadyBelow(e),
 		burstReturns(e),
 		keysApart(e),
 	}
+	if f, ok := peakSecond(e); ok {
+		findings = append(findings, f)
+	}
 	findings = append(findings, peakAbove(e)...)
 	findings = append(findings, peakBelow(e)...)
+	if f, ok := creditUncharged(e); ok {
+		findings = append(findings, f)
+	}
 	if e.phase[plan.Twin1] != nil {
 		findings = append(findings, twins(e))
 	}
@@ -95,7 +107,7 @@ func twoRate(e *evidence) []Finding {
 func refusing(e *evidence, keyOf func(*phase) string, all []*phase) []Finding {
 	r := countRefusals(all, func(p *phase) bool { return p.Endpoint == e.Name })
 	findings := []Finding{
-		refused(r, e.Name),
+		refused(r, e),
 		bodySays(r, e.Name),
 		headerSays(r, e.Name),
 		agree(r, e.Name),
@@ -122,18 +134,64 @@ func (e *evidence) again() []Again {
 	if answersInTime(e).Verdict == Fail {
 		return nil
 	}
-	// A key whose burst is counted in time, not in tokens, may be in the midst of one: that passes first.
-	rest := e.Policy.Window + e.Policy.Rest()
 	var list []Again
 	if unsound(plan.A1, plan.A2, plan.C) && !e.repeated(plan.A1) {
-		list = append(list, Again{Endpoint: e.Name, Stream: plan.StreamA, Rest: rest})
+		list = append(list, Again{Endpoint: e.Name, Stream: plan.StreamA, Rest: e.restAgain()})
 	}
 	switch f := burstReturns(e); {
 	case e.repeated(plan.B3):
-	case unsound(plan.B1, plan.B3):
-		list = append(list, Again{Endpoint: e.Name, Stream: plan.StreamB, Rest: rest})
-	case f.Verdict == NotAssessed && len(f.phases) > 0 && len(f.phases[0].guard.faults()) == 0:
-		list = append(list, Again{Endpoint: e.Name, Stream: plan.StreamB, OnlyB3: true, Rest: plan.RepeatRest})
+	case unsound(plan.B1, plan.Apart):
+		list = append(list, Again{Endpoint: e.Name, Stream: plan.StreamB, Rest: e.restAgain()})
+	case unsound(plan.B3), f.Verdict == NotAssessed && len(f.phases) > 0 && len(f.phases[0].guard.faults()) == 0:
+		// After so long a rest whatever B3 meets is decided.
+		list = append(list, Again{Endpoint: e.Name, Stream: plan.StreamB, OnlyB3: true, Rest: max(plan.RepeatRest, e.Policy.Rest())})
+	}
+	return list
+}
+
+// restAgain is how long a key rests before what was spoilt is repeated. What the repetition meets is held against the
+// target, so the rest is one after which the burst has to be back, however it comes back. A key whose burst is counted in
+// time, not in tokens, may be in the midst of one: that passes first.
+func (e *evidence) restAgain() time.Duration {
+	return max(plan.RepeatRest, e.Policy.Window+e.Policy.Rest())
+}
+
+// atOnce brings the other endpoints along where a phase of one was spoilt that shows its own limit apart from theirs
+// (LD-LIM-ENDPOINT): that takes all of them at once.
+func atOnce(all []*evidence, list []Again) []Again {
+	if len(all) < 2 {
+		return list
+	}
+	for _, shows := range []struct {
+		stream plan.Stream
+		phase  plan.Name
+	}{{plan.StreamB, plan.Apart}, {plan.StreamA, plan.A1}} {
+		spoilt := func(e *evidence) bool {
+			p := e.at(shows.phase, e.soundAttempt(shows.phase))
+			return p != nil && len(p.guard.faults()) > 0 && slices.ContainsFunc(list, func(a Again) bool {
+				return a.Endpoint == e.Name && a.Stream == shows.stream
+			})
+		}
+		if slices.ContainsFunc(all, spoilt) {
+			alone := slices.DeleteFunc(list, func(a Again) bool { return a.Stream == shows.stream })
+			list = append(together(all, shows.stream), alone...)
+		}
+	}
+	return list
+}
+
+// together has a stream repeated on all endpoints, after the longest of their rests.
+func together(all []*evidence, stream plan.Stream) []Again {
+	var list []Again
+	var rest time.Duration
+	for _, e := range all {
+		if answersInTime(e).Verdict != Fail {
+			rest = max(rest, e.restAgain())
+			list = append(list, Again{Endpoint: e.Name, Stream: stream})
+		}
+	}
+	for i := range list {
+		list[i].Rest = rest
 	}
 	return list
 }

@@ -43,6 +43,23 @@ func Most(times []float64) int {
 	return most
 }
 
+// refusedByLog is how many of the times a limiter refuses that admits most of them within any one second.
+func refusedByLog(times []float64, most float64) int {
+	admitted := make([]float64, 0, len(times))
+	first, refused := 0, 0 // the first one admitted within the last second
+	for _, t := range times {
+		for first < len(admitted) && admitted[first] <= t-1 {
+			first++
+		}
+		if float64(len(admitted)-first)+1 > most {
+			refused++
+		} else {
+			admitted = append(admitted, t)
+		}
+	}
+	return refused
+}
+
 // lastDense is the last of the times whose trailing second holds at least n of them; -Inf if there is none.
 func lastDense(times []float64, n float64) float64 {
 	for last := len(times) - 1; last >= 0; last-- {
@@ -67,6 +84,16 @@ func leastExcess(times []float64, rate, origin, from, to float64) float64 {
 		least = min(least, float64(i)-rate*(times[i]-origin))
 	}
 	return least
+}
+
+// greatestRise is the largest n - rate·d of any n times that follow each other within d. 0 of none.
+func greatestRise(times []float64, rate float64) float64 {
+	lowest, greatest := math.Inf(1), 0.0
+	for i, t := range times {
+		lowest = min(lowest, float64(i)-rate*t)
+		greatest = max(greatest, float64(i+1)-rate*t-lowest)
+	}
+	return greatest
 }
 
 // mostExcess is the maximum over [from, to] of the mean of D(t) - rate·(t-origin) over a stretch of the given width.

@@ -2,8 +2,10 @@ package judge
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"leadconform/load/internal/plan"
@@ -20,6 +22,7 @@ type phase struct {
 	samples           []*trace.Sample // in the order of sending
 
 	guard guard
+	cut   bool // the run ended before the phase did
 }
 
 // phases sorts a trace by phase. It goes over the samples twice: to count, and to fill.
@@ -46,6 +49,7 @@ func phases(t *trace.Trace, jitter float64) []*phase {
 	}
 	for i, p := range t.Meta.Plan.Phases {
 		all[i] = newPhase(p, policies[p.Endpoint], of[i], jitter, scratch)
+		all[i].cut = t.End.Reason != trace.Complete && !p.Adaptive() && len(of[i]) < p.Count()
 	}
 	for _, a2 := range all {
 		if a1 := before(a2, all); a1 != nil {
@@ -110,20 +114,52 @@ func (p *phase) sent() []float64 {
 	return times
 }
 
+// tooNoisy is the reason why an unsound phase decides nothing, with the guard's figures.
+func (p *phase) tooNoisy() string {
+	if p.cut {
+		return fmt.Sprintf("the run ended before phase %s was over", p.Name)
+	}
+	return fmt.Sprintf("client or network too noisy (phase %s: %s)", p.Name, strings.Join(p.guard.faults(), "; "))
+}
+
 // last is when the last request was sent. There has to be one.
 func (p *phase) last() float64 { return p.samples[len(p.samples)-1].Sent.Seconds() }
+
+// silence is for how long, within [from, to], the client offered nothing though the phase's rate asked for it. What is held
+// up for less than 10 ms doesn't count.
+func (p *phase) silence(from, to float64) float64 {
+	const least = 0.01 // seconds
+	times := within(p.sent(), from, to)
+	var sum float64
+	for i := 1; i < len(times); i++ {
+		if extra := times[i] - times[i-1] - 1/p.Rate; extra > least {
+			sum += extra
+		}
+	}
+	return sum
+}
 
 // noise is √(λσ̂): how many of a phase's requests the jitter moves across the edge of a stretch of time, in standard
 // deviations.
 func (p *phase) noise(jitter float64) float64 { return math.Sqrt(p.Rate * jitter) }
 
+// medianTrip is the median of round trips, in seconds.
+func medianTrip(roundTrips []time.Duration) float64 {
+	return median(inSeconds(roundTrips))
+}
+
+func inSeconds(durations []time.Duration) []float64 {
+	values := make([]float64, len(durations))
+	for i, d := range durations {
+		values[i] = d.Seconds()
+	}
+	return values
+}
+
 // Jitter is σ̂, the standard deviation of a one-way trip, estimated from round trips: from their interquartile range,
 // which a few stragglers don't move, and which is 1.349 σ for a normal deviate; a round trip has the variance of two.
 func Jitter(roundTrips []time.Duration) time.Duration {
-	values := make([]float64, len(roundTrips))
-	for i, d := range roundTrips {
-		values[i] = d.Seconds()
-	}
+	values := inSeconds(roundTrips)
 	range50 := quantile(values, 0.75) - quantile(values, 0.25)
 	return time.Duration(range50 / 1.349 / math.Sqrt2 * float64(time.Second))
 }

@@ -56,11 +56,11 @@ func answersInTime(e *evidence) Finding {
 	if !ok {
 		return f
 	}
-	a2, c := e.phase[plan.A2], e.phase[plan.C]
+	a2 := e.phase[plan.A2]
 	if a2 == nil || len(a2.samples) == 0 {
 		return f.notAssessed("phase %s was not run", plan.A2)
 	}
-	if c != nil && len(c.guard.slow) > 0 {
+	if c := e.at(plan.C, a2.Attempt); c != nil && len(c.guard.slow) > 0 {
 		return f.notAssessed("client or network too noisy (phase C: %v)", c.guard.slow)
 	}
 	smallest, sum, n := math.Inf(1), 0.0, 0
@@ -88,7 +88,12 @@ func answersInTime(e *evidence) Finding {
 
 // peakMeasure is B̂, by two measures: the mean (the trapezoid) sees whatever happened in the stretch that was counted, the
 // median sees the finer deviation.
-type peakMeasure struct{ mean, median, seconds float64 }
+type peakMeasure struct {
+	mean, median float64
+	seconds      float64 // for how long it was counted, but for the slopes
+	silent       float64 // seconds of these in which the client, held up, offered nothing
+	short        bool    // what gets in fell off before a second of it could be counted
+}
 
 // peakRate counts B̂ on B1 while the credit lasts, for five seconds at most. It begins when even a peak bucket as deep as
 // one second of B is drained, and when a limiter that counts by the clock is through its first, cut-off second. It ends
@@ -103,12 +108,16 @@ func (e *evidence) peakRate() (m peakMeasure, ok bool) {
 	}
 	dense := p.Burst - 0.3*(p.Burst-p.Rate) // 0.85 B for the documented limits: below B, above R
 	fell := lastDense(b1.admitted, dense) - b1.begin
-	k := min(4, max(1, math.Floor(min(end, fell-0.1)-after-1)))
+	k := math.Floor(min(end, fell-0.1) - after - 1)
+	short := k < 1
+	k = min(4, max(1, k))
 	from := b1.begin + after
 	return peakMeasure{
 		mean:    Trapezoid(b1.admitted, from, from+k+1),
 		median:  MedianRate(b1.admitted, from, from+k+1),
 		seconds: k,
+		silent:  b1.silence(from, from+k+1),
+		short:   short,
 	}, true
 }
 
@@ -146,6 +155,11 @@ func peakBelow(e *evidence) []Finding {
 	case !e.limited(plan.B1):
 		return []Finding{mean.notAssessed(noLimit)}
 	}
+	// A limiter that lets a second of B in at once may have used up a small credit by then.
+	b1 := e.phase[plan.B1]
+	if m, _ := e.peakRate(); m.short && e.creditOn(b1) >= e.Policy.Credit()-e.creditMargin(b1) {
+		return []Finding{mean.notAssessed("the burst allowance was used up before the rate in it could be counted")}
+	}
 	return []Finding{
 		mean.judged(mean.Figure, AtLeast(mean.Accept.Low), failure),
 		median.judged(median.Figure, AtLeast(median.Accept.Low), failure),
@@ -168,22 +182,46 @@ func (e *evidence) peakFindings(row, direction string) (mean, median Finding) {
 	ofMean, ofMedian := e.peakWidths(m)
 	mean.Figure, mean.Accept = m.mean, around(e.Policy.Burst, ofMean)
 	median.Figure, median.Accept = m.median, around(e.Policy.Burst, ofMedian)
+	if direction == "lower" {
+		// What was not asked for could not get in, and a log of the last second is so much later from then on.
+		lost := e.Policy.Burst * m.silent / m.seconds
+		mean.Accept.Low -= lost
+		ofMean += lost
+	}
 	mean.Detectable = e.deviation("B", direction, ofMean+1/m.seconds, e.Policy.Burst)
 	median.Detectable = e.deviation("B", direction, ofMedian+1/m.seconds, e.Policy.Burst)
 	return mean, median
 }
 
 // peakSecond: within no second much more than twice B gets in, whatever the phase of a limiter's windows
-// (LD-LIM-E-PEAK).
-func peakSecond(e *evidence) Finding {
-	f, ok := e.finding(e.row("PEAK"), "most admitted within one second", plan.B1)
+// (LD-LIM-E-PEAK). ok is false where no more than that is offered.
+func peakSecond(e *evidence) (f Finding, ok bool) {
+	f, ok = e.finding(e.row("PEAK"), "most admitted within one second", plan.B1)
 	if !ok {
-		return f
+		return f, true
 	}
 	b1 := e.phase[plan.B1]
 	limit := math.Floor(2.06*e.Policy.Burst + 1 + 2*b1.noise(e.jitter))
+	if b1.Rate <= limit {
+		return f, false
+	}
 	f.Detectable = fmt.Sprintf("more than %.0f requests within a second, of %.4g offered", limit, b1.Rate)
-	return e.underPeakPolicy(f.judged(float64(Most(b1.admitted)), AtMost(limit), "more gets in within one second than two windows hold"))
+	return e.underPeakPolicy(f.judged(float64(Most(b1.admitted)), AtMost(limit), "more gets in within one second than two windows hold")), true
+}
+
+// peakStretch: nor does more than B a second get in over any longer stretch of the burst, at its beginning or its end
+// (LD-LIM-E-PEAK). The figure is the most by which D outgrows B·t between two admissions. A limiter that keeps to B may
+// let a second of B in at once, or two windows' worth that meet: at the rate offered these take a while to arrive.
+func peakStretch(e *evidence) Finding {
+	f, ok := e.finding(e.row("PEAK"), "most admitted beyond B over any stretch of the burst", plan.B1)
+	if !ok {
+		return f
+	}
+	b1, burst := e.phase[plan.B1], e.Policy.Burst
+	meeting := 2 * burst * (1 - burst/b1.Rate)
+	limit := max(burst, meeting) + 0.03*burst + 1 + 2*b1.noise(e.jitter)
+	f.Detectable = fmt.Sprintf("a peak that is not policed for %.2g s", limit/(b1.Rate-burst))
+	return e.underPeakPolicy(f.judged(greatestRise(b1.admitted, burst), AtMost(limit), "more gets in than the burst rate and what two windows hold"))
 }
 
 // underPeakPolicy only shows what bounds the peak where B is read as a capacity.

@@ -3,6 +3,9 @@ package judge
 import (
 	"fmt"
 	"math"
+	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"leadconform/load/internal/plan"
@@ -89,14 +92,28 @@ func describe(r *trace.Refusal) string {
 var envelopeRows = map[string]string{"ingest": "LD-429-01", "ping": "LD-429-02", "lookup": "LD-429-03"}
 
 // refused: over the limit the answer is a 429 in the API's envelope (LD-429-01…03). What is a well-formed one, the
-// attacker decides as it records: here a 429 that is none is a fault.
-func refused(r refusals, endpoint string) Finding {
-	f := Finding{Row: envelopeRows[endpoint], Endpoint: endpoint, Clause: "429s outside the envelope"}
+// attacker decides as it records: here a 429 that is none is a fault. Where there are other answers over the limit, they
+// may stand for refusals, or for a target that can't keep up.
+func refused(r refusals, e *evidence) Finding {
+	f := Finding{Row: envelopeRows[e.Name], Endpoint: e.Name, Clause: "429s outside the envelope"}
 	if r.total+r.malformed == 0 {
 		return f.notAssessed(none)
 	}
 	f.Detectable = "a single 429"
-	return f.judged(float64(r.malformed), Exactly(0), fmt.Sprintf("of %d refusals, some lack the envelope", r.total+r.malformed))
+	f = f.judged(float64(r.malformed), Exactly(0), fmt.Sprintf("of %d refusals, some lack the envelope", r.total+r.malformed))
+	for _, p := range e.attempts {
+		if (p.Name == plan.A2 || p.Name == plan.B1) && f.Verdict == Pass && answeredOtherwise(p) {
+			return f.notAssessed("phase %s, above the limit, met answers that are neither a success nor a 429: %s", p.Name, strings.Join(p.guard.other, "; "))
+		}
+	}
+	return f
+}
+
+// answeredOtherwise reports whether the target answered something that is neither a success nor a 429.
+func answeredOtherwise(p *phase) bool {
+	return slices.ContainsFunc(p.samples, func(s *trace.Sample) bool {
+		return s.Kind == trace.Other && s.Status != 0 && s.Status != http.StatusTooManyRequests
+	})
 }
 
 // bodySays: the body's retry_after is a number of seconds, above 0 (LD-429-04).
@@ -146,8 +163,9 @@ func bothSay(r *trace.Refusal) bool {
 }
 
 func sameWait(r *trace.Refusal) bool {
-	if r.Header == trace.Date {
-		return (r.HeaderWait - r.BodyWait).Abs() <= time.Second
+	if r.Header == trace.Date { // whole seconds, as is the answer's own date, which the wait counts from: rounded down
+		longer := r.HeaderWait - r.BodyWait
+		return -time.Second <= longer && longer < 2*time.Second
 	}
 	return r.HeaderWait == r.BodyWait || r.HeaderWait.Seconds() == math.Ceil(r.BodyWait.Seconds())
 }

@@ -78,7 +78,7 @@ func TestA429OutsideTheEnvelopeFailsItsRow(t *testing.T) {
 		{Kind: trace.Other, Status: 429, Fault: trace.BadBody},
 	}}
 	r := countRefusals([]*phase{p}, func(*phase) bool { return true })
-	if f := refused(r, "lookup"); f.Row != "LD-429-03" || f.Verdict != Fail || f.Figure != 1 {
+	if f := refused(r, &evidence{Endpoint: plan.Endpoint{Name: "lookup"}}); f.Row != "LD-429-03" || f.Verdict != Fail || f.Figure != 1 {
 		t.Errorf("%+v", f)
 	}
 }

@@ -37,3 +37,18 @@ func TestNoRightLimiterFailsAClientThatWasHeldUp(t *testing.T) {
 		t.Error("nobody was held up")
 	}
 }
+
+// A client that is held up asks for nothing meanwhile, and a log of the last second is that much later from then on: what
+// gets in falls below B, and no limiter is at fault.
+func TestWhatWasNotAskedForIsNotMissed(t *testing.T) {
+	lookup := simulate.Documented()[2:]
+	for seed := range uint64(100) {
+		report, _ := simulate.Trial{Limiter: limiter(t, "bucket, and a log for the peak"), Network: simulate.Stalls,
+			Endpoints: lookup, Seed: seed}.Run()
+		for _, f := range report.Findings {
+			if f.Verdict == judge.Fail {
+				t.Errorf("seed %d: %s: %s", seed, f.Row, f.Reason)
+			}
+		}
+	}
+}

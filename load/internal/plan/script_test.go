@@ -74,6 +74,22 @@ const (
 	sparsePhase
 )
 
+// The wait begins when the last success has arrived that was sent after the refusal, whichever that is.
+func TestWaitProbeWaitsForAnswersThatOvertakeEachOther(t *testing.T) {
+	const ms = time.Millisecond
+	script := NewWaitProbe(ingest, waitPhase, refillPhase, sparsePhase)
+	for _, a := range []Answer{
+		{Phase: overload, Sent: 9800 * ms, Received: 9830 * ms, Outcome: Limited, RetryAfter: time.Second},
+		{Phase: overload, Sent: 9950 * ms, Received: 9970 * ms, Outcome: Admitted},
+		{Phase: overload, Sent: 9900 * ms, Received: 9990 * ms, Outcome: Admitted},
+	} {
+		script.Observe(a)
+	}
+	if m := script.Next(10 * time.Second); m.Kind != Send || m.At != 10990*ms {
+		t.Errorf("%+v, want the probe a second after the last arrival, at 10.99 s", m)
+	}
+}
+
 func TestWaitProbe(t *testing.T) {
 	const s = time.Second
 	refuse := func(wait time.Duration) server {

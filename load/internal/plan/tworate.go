@@ -16,6 +16,8 @@ const (
 	B3 Name = "B3" // after the rest B2, just below B again: the burst has to be back
 	C  Name = "C"  // just below R while other keys are exhausted: nothing may be limited
 
+	Apart Name = "apart" // after B1, just below R while the same key is still refused on other endpoints: nothing may be limited
+
 	Wait   Name = "wait"   // one probe, sent when the last refusal's Retry-After has passed in silence
 	Refill Name = "refill" // overload until the next refusal, where a wait of more than 2 s was asked for
 	Sparse Name = "sparse" // probes once a second, to see whether that wait was overstated
@@ -30,6 +32,8 @@ type Options struct {
 	// Keys is how many keys, of different suppliers, there are. With three or more, all streams run side by side. With
 	// two, A and B share one and follow each other. With one, C follows too, and says nothing of isolation.
 	Keys int
+	// Others are what the other endpoints promise that are attacked at the same time.
+	Others []Policy
 	// Twins adds the phases that ask whether two keys of one supplier share a limit (LD-LIM-KEYS).
 	Twins bool
 }
@@ -46,6 +50,10 @@ const (
 	startC = 150 * time.Millisecond
 	// beyondB1 is how much longer than W the key B is overloaded: the credit of a conforming limiter is used up by then.
 	beyondB1 = 500 * time.Millisecond
+	// settle is the silence between B1 and Apart: a limiter may count B1's last second until it has passed.
+	settle = 1100 * time.Millisecond
+	// leastApart is how long Apart lasts at least: a shorter one shows too little.
+	leastApart = 3 * time.Second
 	// shareB3 of W is how long the burst is asked for again after the rest.
 	shareB3 = 0.4
 	// shareC of R is what C offers: below R by more than jitter can add to a second.
@@ -53,6 +61,10 @@ const (
 	// SparseBelow is the burst rate below which single requests matter: such an endpoint is overloaded more and counted
 	// for longer.
 	SparseBelow = 100
+	// DenseAbove is the burst rate from which on half as much again shows what twice as much shows elsewhere, and costs the
+	// client less. Besides, limits that endpoints share, with what all of them promise together, look like limits of their
+	// own to a client that asks all for the same multiple.
+	DenseAbove = 500
 )
 
 // Pace is ρ: the share of B that is offered where nothing may be limited. Jitter moves requests from one second into
@@ -73,10 +85,14 @@ func (p Policy) Overload() float64 {
 	return p.Burst
 }
 
-// PeakLoad is what B1 offers, in requests per second: twice B, or four times where requests are few.
+// PeakLoad is what B1 offers, in requests per second: twice B; four times where requests are few, one and a half times
+// where they are many.
 func (p Policy) PeakLoad() float64 {
-	if p.Burst < SparseBelow {
+	switch {
+	case p.Burst < SparseBelow:
 		return 4 * p.Burst
+	case p.Burst >= DenseAbove:
+		return 1.5 * p.Burst
 	}
 	return 2 * p.Burst
 }
@@ -106,7 +122,7 @@ func (p Policy) Exhaustion(jitter time.Duration) time.Duration {
 	left := min(p.Credit()+p.Rate, p.Credit()+p.Rate-taken+p.Rate*pauseA.Seconds())
 	admitted := min(p.Overload(), p.Burst) // what gets in while credit is left
 	if admitted <= p.Rate {
-		return 0
+		admitted = p.Overload() // there is no credit, only what a second may hold beforehand
 	}
 	return seconds(left / (admitted - p.Rate))
 }
@@ -125,7 +141,12 @@ func TwoRate(endpoint string, p Policy, o Options) []Phase {
 		b = a2.End() + p.Rest()
 	}
 	b1 := s.add(B1, StreamB, b, p.Window+beyondB1, p.PeakLoad())
-	b3 := s.add(B3, StreamB, b1.End()+p.Rest(), seconds(shareB3*p.Window.Seconds()), rho*p.Burst)
+	spent := b1.End()
+	if until := lastB1(o.Others); o.Keys >= 3 && until-spent >= settle+leastApart {
+		s.add(Apart, StreamB, spent+settle, until-spent-settle, shareC*p.Rate)
+		spent = until
+	}
+	b3 := s.add(B3, StreamB, spent+p.Rest(), seconds(shareB3*p.Window.Seconds()), rho*p.Burst)
 	if o.Keys < 2 {
 		// Traffic below R is promised whatever went before it; one empty second keeps B3 out of its windows.
 		c, lengthC = b3.End()+1100*time.Millisecond, 8*time.Second
@@ -145,6 +166,15 @@ func TwoRate(endpoint string, p Policy, o Options) []Phase {
 		s.add(Twin2, StreamTwinTwo, overload.End()-3*time.Second, 3*time.Second, p.Rate/2)
 	}
 	return s.phases
+}
+
+// lastB1 is when B1 is over on all of these endpoints, where it begins with the run.
+func lastB1(policies []Policy) time.Duration {
+	var end time.Duration
+	for _, p := range policies {
+		end = max(end, startB+p.Window+beyondB1)
+	}
+	return end
 }
 
 // Repeat returns the phases of one stream of an endpoint once more, starting at the given time; A brings C with it,
@@ -175,8 +205,8 @@ func Repeat(phases []Phase, endpoint string, stream Stream, at time.Duration) []
 	return again
 }
 
-// RepeatRest is how long a key rests before B3 is tried once more (LD-LIM-E-RECOVER): nothing is said of how fast the
-// burst comes back, so only a key that doesn't have it after a minute is at fault.
+// RepeatRest is how long a key rests, at least, before anything is asked of its burst once more (LD-LIM-E-RECOVER):
+// nothing is said of how fast the burst comes back, so only a key that doesn't have it after a minute is at fault.
 const RepeatRest = 60 * time.Second
 
 // RepeatB3 returns the phase B3 of an endpoint once more, starting at the given time.

@@ -39,7 +39,7 @@ func TestTheExperimentOnTheDocumentedLimits(t *testing.T) {
 		"ping": {ping, []row{
 			{A1, StreamA, 0, 10_000 * ms, 970, 9700},
 			{A2, StreamA, 12_200 * ms, 8_000 * ms, 1000, 8000},
-			{B1, StreamB, 370 * ms, 10_500 * ms, 2000, 21000},
+			{B1, StreamB, 370 * ms, 10_500 * ms, 1500, 15750},
 			{B3, StreamB, 22_870 * ms, 4_000 * ms, 970, 3880},
 			{C, StreamC, 150 * ms, 20_050 * ms, 450, 9023},
 		}},
@@ -47,14 +47,15 @@ func TestTheExperimentOnTheDocumentedLimits(t *testing.T) {
 			{A1, StreamA, 0, 5_000 * ms, 19.4, 97},
 			{A2, StreamA, 7_200 * ms, 11_000 * ms, 60, 660},
 			{B1, StreamB, 370 * ms, 5_500 * ms, 80, 440},
-			{B3, StreamB, 12_370 * ms, 2_000 * ms, 19.4, 39},
+			{Apart, StreamB, 6_970 * ms, 3_900 * ms, 9, 36},
+			{B3, StreamB, 17_370 * ms, 2_000 * ms, 19.4, 39},
 			{C, StreamC, 150 * ms, 18_050 * ms, 9, 163},
 		}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			var got []row
-			phases := TwoRate(name, test.policy, Options{Keys: 3})
+			phases := TwoRate(name, test.policy, Options{Keys: 3, Others: []Policy{ingest, ping, lookup}})
 			for _, p := range phases {
 				if !p.Adaptive() {
 					got = append(got, row{p.Name, p.Stream, p.Start, p.Length, p.Rate, p.Count()})

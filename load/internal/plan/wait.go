@@ -33,7 +33,8 @@ type WaitProbe struct {
 	until   time.Duration // when the last sparse probe is due
 	shown   bool          // an answer was observed
 	refusal Answer        // the last refusal to arrive
-	success Answer        // the last success, by time of sending
+	sentOK  time.Duration // when the last success was sent
+	gotOK   time.Duration // when the last success arrived: not always the same one
 	early   bool          // a sparse probe was admitted
 }
 
@@ -54,9 +55,7 @@ func (w *WaitProbe) Observe(a Answer) {
 			w.refusal = a
 		}
 	case Admitted:
-		if a.Sent >= w.success.Sent {
-			w.success = a
-		}
+		w.sentOK, w.gotOK = max(w.sentOK, a.Sent), max(w.gotOK, a.Received)
 		w.early = w.early || a.Phase == w.sparse
 	}
 }
@@ -138,8 +137,8 @@ func (w *WaitProbe) asked(more time.Duration) bool {
 
 // clock is when the wait that the last refusal asks for begins.
 func (w *WaitProbe) clock() time.Duration {
-	if w.success.Sent > w.refusal.Sent {
-		return max(w.refusal.Received, w.success.Received)
+	if w.sentOK > w.refusal.Sent {
+		return max(w.refusal.Received, w.gotOK)
 	}
 	return w.refusal.Received
 }

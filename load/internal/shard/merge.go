@@ -118,6 +118,7 @@ func (m *Merged) add(p *trace.Trace) {
 		s.Intended, s.Sent, s.Received = s.Intended+ahead, s.Sent+ahead, s.Received+ahead
 		t.Samples = append(t.Samples, s)
 	}
+	t.End.GivenUp += p.End.GivenUp
 	for _, stall := range p.End.Stalls {
 		stall.At, stall.Phase = stall.At+ahead, int(places[stall.Phase])
 		t.End.Stalls = append(t.End.Stalls, stall)

@@ -140,6 +140,28 @@ func newBasePlusCredit(p plan.Policy, _ *rand.Rand) Law {
 	}
 }
 
+// idleReset has its credit back as a whole after so long without a request, and no sooner.
+type idleReset struct {
+	basePlusCredit
+	idle time.Duration
+	last time.Duration
+}
+
+func (r *idleReset) Take(now time.Duration) (bool, time.Duration) {
+	full := r.limit
+	r.limit = r.credit // nothing flows back
+	if now-r.last >= r.idle {
+		r.credit, r.limit = full, full
+	}
+	ok, wait := r.basePlusCredit.Take(now)
+	r.limit, r.last = full, now
+	return ok, wait
+}
+
+func newIdleReset(p plan.Policy, rng *rand.Rand) Law {
+	return &idleReset{basePlusCredit: *newBasePlusCredit(p, rng).(*basePlusCredit), idle: 30 * time.Second}
+}
+
 // shared is a dual bucket that two nodes keep together, each seeing the other's requests only after a delay.
 type shared struct {
 	dual

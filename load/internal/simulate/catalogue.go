@@ -81,6 +81,7 @@ func Right() []Limiter {
 		{Name: "burst timer with cool-down", New: counting(newBurstTimer)},
 		{Name: "burst seconds", New: counting(newBurstSeconds)},
 		{Name: "base + credit", New: counting(newBasePlusCredit)},
+		{Name: "base + credit, back as a whole after 30 s of rest", New: counting(newIdleReset)},
 		{Name: "Redis-shared dual bucket, 10 ms", New: overStore(10 * time.Millisecond)},
 		{Name: "Redis-shared dual bucket, 50 ms", New: overStore(50 * time.Millisecond)},
 		{Name: "two nodes, 10 ms apart", New: staleNodes(10 * time.Millisecond)},
@@ -102,9 +103,14 @@ func Wrong() []Limiter {
 		{Name: "cold start: no credit at first", Rows: []string{"BURST"}, New: counting(coldBucket)},
 		{Name: "no limit", Rows: []string{"STEADY"}, New: counting(func(plan.Policy, *rand.Rand) Law { return unlimited{} })},
 		{Name: "single bucket", Rows: []string{"PEAK"}, New: counting(singleBucket)},
+		{Name: "peak not policed once half of the credit is gone", Rows: []string{"PEAK"}, New: counting(loosePeak(func(_ time.Duration, left float64) bool { return left > 0.5 }))},
+		{Name: "peak not policed for 2.5 s", Rows: []string{"PEAK"}, New: counting(loosePeak(func(age time.Duration, _ float64) bool { return age > 2500*time.Millisecond }))},
 		{Name: "per IP", Rows: []string{"SUSTAIN", "KEY"}, New: countingBy(quarterBucket, func(r Request) count { return count{endpoint: r.Endpoint} })},
 		{Name: "shared across endpoints", Rows: []string{"LIM-ENDPOINT"}, New: func(policies map[string]plan.Policy, rng *rand.Rand) Model {
 			return &coupled{newPerKey(policies, rng, quarterBucket)}
+		}, Couples: true},
+		{Name: "a refusal shuts the key out elsewhere for 1 s", Rows: []string{"LIM-ENDPOINT"}, New: func(policies map[string]plan.Policy, rng *rand.Rand) Model {
+			return &lockout{newPerKey(policies, rng, quarterBucket), second, make(map[count]time.Duration)}
 		}, Couples: true},
 		{Name: "two nodes, each with the full limit", Rows: []string{"STEADY"}, New: countingBy(quarterBucket, func(r Request) count {
 			return count{key: r.Key, endpoint: r.Endpoint, node: r.Conn % 2}
@@ -114,6 +120,9 @@ func Wrong() []Limiter {
 		})},
 		{Name: "rejects charged", Rows: []string{"FLOOR"}, New: counting(func(p plan.Policy, rng *rand.Rand) Law {
 			return &charging{*quarterBucket(p, rng).(*dual)}
+		})},
+		{Name: "refusals above B cost credit", Rows: []string{"FLOOR"}, New: counting(func(p plan.Policy, rng *rand.Rand) Law {
+			return &costly{*quarterBucket(p, rng).(*dual)}
 		})},
 		{Name: "penalty box, 2 s", Rows: []string{"FLOOR"}, New: counting(penaltyBox(2*second, false))},
 		{Name: "penalty box, 5 s, extended", Rows: []string{"FLOOR"}, New: counting(penaltyBox(5*second, true))},

@@ -150,6 +150,45 @@ func windowOf(rate func(plan.Policy) float64) NewLaw {
 	}
 }
 
+// loose is a dual bucket that polices the peak only as long as it is told to, by when the key was first seen and how much
+// of the credit is left.
+type loose struct {
+	dual
+	polices func(age time.Duration, left float64) bool
+	since   time.Duration
+	seen    bool
+}
+
+func (l *loose) Take(now time.Duration) (bool, time.Duration) {
+	if !l.seen {
+		l.seen, l.since = true, now
+	}
+	l.committed.fill(now)
+	if !l.polices(now-l.since, l.committed.tokens/l.committed.depth) {
+		l.peak.at, l.peak.tokens = now, l.peak.depth
+	}
+	return l.dual.Take(now)
+}
+
+func loosePeak(polices func(age time.Duration, left float64) bool) NewLaw {
+	return func(p plan.Policy, rng *rand.Rand) Law {
+		return &loose{dual: *quarterBucket(p, rng).(*dual), polices: polices}
+	}
+}
+
+// costly takes what the peak refuses out of the credit.
+type costly struct{ dual }
+
+func (c *costly) Take(now time.Duration) (bool, time.Duration) {
+	c.peak.fill(now)
+	refusing := c.peak.tokens < 1
+	ok, wait := c.dual.Take(now)
+	if refusing {
+		c.committed.tokens = max(0, c.committed.tokens-1)
+	}
+	return ok, wait
+}
+
 // Model faults.
 
 // queueing holds a request until there is a token for it, instead of refusing it. It refuses when the wait would be
@@ -195,6 +234,39 @@ func (m *coupled) Decide(r Request) Decision {
 		}
 	}
 	return m.perKey.Decide(r)
+}
+
+// lockout shuts a key out of every other endpoint for a while once it has been refused on one.
+type lockout struct {
+	*perKey
+	length  time.Duration
+	refused map[count]time.Duration // when, last
+}
+
+func (m *lockout) Decide(r Request) Decision {
+	for endpoint := range m.policies {
+		if at, ok := m.refused[count{key: r.Key, endpoint: endpoint}]; ok && endpoint != r.Endpoint && r.Now < at+m.length {
+			return Decision{Advice: m.advise(at + m.length - r.Now)}
+		}
+	}
+	d := m.perKey.Decide(r)
+	if !d.Allowed {
+		m.refused[m.count(r)] = r.Now
+	}
+	return d
+}
+
+// Pool is a model of one limit for all endpoints, as large as theirs together.
+func Pool(policies map[string]plan.Policy, rng *rand.Rand) Model {
+	var sum plan.Policy
+	for _, p := range policies {
+		sum.Rate += p.Rate
+		sum.Burst += p.Burst
+		sum.Window = max(sum.Window, p.Window)
+	}
+	m := newPerKey(map[string]plan.Policy{"": sum}, rng, quarterBucket)
+	m.count = func(r Request) count { return count{key: r.Key} }
+	return m
 }
 
 // random refuses a share of all requests for no reason.

@@ -47,6 +47,16 @@ func LongKinds() []LongKind {
 	return kinds
 }
 
+// Lasting is the rate at which requests get in for ever, under a constant overload. A sliding counter that counts the request
+// that it decides on lets in one less than its ceiling in each window: only as a window ends is there room for the last.
+func (k LongKind) Lasting(c Ceiling) float64 {
+	n := c.Requests
+	if _, counter := k.law(c).(*longCounter); counter {
+		n--
+	}
+	return n / c.Window.Seconds()
+}
+
 // longLog remembers the requests admitted within the last window.
 type longLog struct {
 	Ceiling

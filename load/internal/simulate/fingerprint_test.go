@@ -89,31 +89,31 @@ func (p *prints) add(other prints) {
 	p.burstKnown += other.burstKnown
 }
 
-// recognised is what is promised: R within 1 %, B within 3 % at the 95th percentile of all runs; the family right in
-// 99 of 100, and for no kind in fewer than 97; intervals that hold the truth in 94 of 100.
+// recognised is what is promised: R within 1 %, B within 3 % at the 95th percentile; the family right in 99 of 100; intervals
+// that hold the truth in 94 of 100. Each limiter has to keep that for itself, where there are seeds enough to tell.
 func recognised(t *testing.T, p prints) {
 	t.Helper()
 	share, least := float64(p.right)/float64(p.seeds), 0.97
-	if p.kind == "all" {
+	if p.kind == "all" || p.seeds >= 100 {
 		least = 0.99
 	}
 	if share < least-1e-9 {
 		t.Errorf("%s, %s: family right in %d of %d runs; once it was taken for: %s", p.kind, p.network, p.right, p.seeds, p.wrong)
 	}
-	if p.kind != "all" {
+	if p.kind != "all" && p.seeds < 100 {
 		return
 	}
 	if off := quantile(p.rate, 0.95); off > 0.01 {
-		t.Errorf("%s: R off by %.2f %% at the 95th percentile", p.network, 100*off)
+		t.Errorf("%s, %s: R off by %.2f %% at the 95th percentile", p.kind, p.network, 100*off)
 	}
 	if off := quantile(p.burst, 0.95); off > 0.03 {
-		t.Errorf("%s: B off by %.2f %% at the 95th percentile", p.network, 100*off)
+		t.Errorf("%s, %s: B off by %.2f %% at the 95th percentile", p.kind, p.network, 100*off)
 	}
 	if share := float64(p.rateKnown) / float64(len(p.rate)); share < 0.94 {
-		t.Errorf("%s: R in its interval in %.1f %% of runs", p.network, 100*share)
+		t.Errorf("%s, %s: R in its interval in %.1f %% of runs", p.kind, p.network, 100*share)
 	}
 	if share := float64(p.burstKnown) / float64(len(p.burst)); share < 0.94 {
-		t.Errorf("%s: B in its interval in %.1f %% of runs", p.network, 100*share)
+		t.Errorf("%s, %s: B in its interval in %.1f %% of runs", p.kind, p.network, 100*share)
 	}
 }
 

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -117,6 +118,9 @@ func WindowCatalogue() []WindowLimiter {
 		{Name: "Retry-After: fractional", Rows: []string{"429-02"}, New: saying(func(wait time.Duration) Advice { return Advice{Header: adviceFraction(wait).Header} })},
 		{Name: "Retry-After: a date", Rows: []string{"429-02"}, New: saying(adviceFixed("Fri, 02 Jan 2026 03:04:05 GMT", ""))},
 		{Name: "Retry-After: always 1", Rows: []string{"429-06"}, New: saying(adviceFixed("1", ""))},
+		{Name: "Retry-After: always 1 on the internal path", Rows: []string{"429-06"}, New: func(c Ceiling, rng *rand.Rand) Model {
+			return hasty{windowed(fixed, byKey, headerOnly)(c, rng)}
+		}},
 		{Name: "Retry-After: too short by 1 s", Rows: []string{"429-06"}, New: saying(plus(-time.Second))},
 		{Name: "Retry-After: too long by 2 s", Rows: []string{"429-06"}, New: saying(plus(2 * time.Second))},
 		{Name: "Retry-After: too long by 30 s", Rows: []string{"429-06"}, New: saying(plus(30 * time.Second))},
@@ -133,6 +137,17 @@ func (m oneWay) Decide(r Request) Decision {
 	return m.Model.Decide(r)
 }
 
+// hasty tells refused requests on the internal path to come back at once.
+type hasty struct{ Model }
+
+func (m hasty) Decide(r Request) Decision {
+	d := m.Model.Decide(r)
+	if r.Endpoint == InternalPath {
+		d.Advice = adviceFixed("1", "")(0)
+	}
+	return d
+}
+
 // The two paths that share a count.
 const (
 	LeadsPath    = "leads"
@@ -144,13 +159,14 @@ type WindowTrial struct {
 	Limiter WindowLimiter
 	Network Network
 	Ceiling Ceiling
+	Stated  time.Duration // the window that the profile states; 0 means the true one
 	Seed    uint64
 }
 
 // Run goes through the experiment.
 func (t WindowTrial) Run() (judge.Report, *trace.Trace) {
 	rng := Trial{Limiter: Limiter{Name: t.Limiter.Name}, Network: t.Network, Seed: t.Seed}.rng()
-	f := plan.FixedWindow{Path1: LeadsPath, Path2: InternalPath, SecondKey: true, Window: t.Ceiling.Window, MaxRate: 400}
+	f := plan.FixedWindow{Path1: LeadsPath, Path2: InternalPath, SecondKey: true, Window: cmp.Or(t.Stated, t.Ceiling.Window), MaxRate: 400}
 	run := Window(f).Run(t.Limiter.New(t.Ceiling, rng), t.Network, Preflight(t.Network, rng), rng)
 	return judge.Run(run, judge.Options{}), run
 }

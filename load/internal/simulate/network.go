@@ -1,8 +1,10 @@
 package simulate
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -18,6 +20,9 @@ type Network struct {
 	// A stream stalls every StallEvery on average, for up to StallFor: what is due meanwhile is sent at its end, if that is
 	// within the pacer's tolerance, or else the schedule slides.
 	StallEvery, StallFor time.Duration
+	// The path freezes every FreezeEvery on average, for up to FreezeFor: what would arrive meanwhile, on either side,
+	// arrives at its end.
+	FreezeEvery, FreezeFor time.Duration
 }
 
 // Tolerance is how late a pacer may be before its schedule slides.
@@ -33,10 +38,12 @@ var (
 		TailShare: 0.003, TailScale: 10 * time.Millisecond}
 	Stalls = Network{Name: "stalls", Base: 10 * time.Millisecond, Jitter: 2 * time.Millisecond,
 		StallEvery: 4 * time.Second, StallFor: 60 * time.Millisecond}
+	Freezes = Network{Name: "freezes", Base: 10 * time.Millisecond, Jitter: 2 * time.Millisecond,
+		FreezeEvery: time.Second, FreezeFor: 50 * time.Millisecond}
 )
 
 // Networks lists them all.
-var Networks = []Network{Still, Jitter2, Jitter10, Jitter50, Tails, Stalls}
+var Networks = []Network{Still, Jitter2, Jitter10, Jitter50, Tails, Stalls, Freezes}
 
 // trip draws how long one way takes.
 func (n Network) trip(rng *rand.Rand) time.Duration {
@@ -68,19 +75,38 @@ func (n Network) preflight(rng *rand.Rand, count int) []time.Duration {
 
 // stalls draws when a stream is held up, and until when.
 func (n Network) stalls(rng *rand.Rand, length time.Duration) []interval {
-	if n.StallEvery == 0 {
+	return pauses(rng, n.StallEvery, n.StallFor, length)
+}
+
+// freezes draws when the path freezes, and until when.
+func (n Network) freezes(rng *rand.Rand, length time.Duration) []interval {
+	return pauses(rng, n.FreezeEvery, n.FreezeFor, length)
+}
+
+// pauses draws pauses of up to longest, so far apart on average. None where every is 0.
+func pauses(rng *rand.Rand, every, longest, length time.Duration) []interval {
+	if every == 0 {
 		return nil
 	}
 	var all []interval
 	for at := time.Duration(0); ; {
-		at += time.Duration(rng.ExpFloat64() * float64(n.StallEvery))
+		at += time.Duration(rng.ExpFloat64() * float64(every))
 		if at > length {
 			return all
 		}
-		end := at + time.Duration(rng.Float64()*float64(n.StallFor))
+		end := at + time.Duration(rng.Float64()*float64(longest))
 		all = append(all, interval{at, end})
 		at = end
 	}
+}
+
+// thawed is when that arrives which would have arrived at the given time.
+func thawed(freezes []interval, at time.Duration) time.Duration {
+	i, _ := slices.BinarySearchFunc(freezes, at, func(f interval, at time.Duration) int { return cmp.Compare(f.to, at) })
+	if i < len(freezes) && freezes[i].from <= at {
+		return freezes[i].to
+	}
+	return at
 }
 
 // interval is a stretch of time.

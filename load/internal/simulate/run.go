@@ -32,7 +32,13 @@ type Scripted struct {
 // TwoRate is the experiment on Lead Distro endpoints, as it is run on a real target: all of them side by side.
 func TwoRate(endpoints []plan.Endpoint, o plan.Options) Experiment {
 	e := Experiment{Plan: plan.Plan{Endpoints: endpoints}}
-	for _, endpoint := range endpoints {
+	for i, endpoint := range endpoints {
+		o.Others = nil
+		for k, other := range endpoints {
+			if k != i {
+				o.Others = append(o.Others, other.Policy)
+			}
+		}
 		phases := plan.TwoRate(endpoint.Name, endpoint.Policy, o)
 		first := len(e.Plan.Phases)
 		index := make(map[plan.Name]int)
@@ -66,6 +72,7 @@ func (e Experiment) Run(m Model, n Network, preflight []time.Duration, rng *rand
 func (e Experiment) RunFrom(ahead time.Duration, m Model, n Network, preflight []time.Duration, rng *rand.Rand) *trace.Trace {
 	r := &run{experiment: e, model: m, network: n, rng: rng, ahead: ahead, advice: make(map[Advice]*trace.Refusal),
 		waiting: make(map[int]int), starts: make(map[int]time.Duration)}
+	r.frozen = n.freezes(rng, e.Plan.Length()+time.Minute)
 	r.schedule()
 	for i, s := range e.Scripts {
 		if s.After < 0 {
@@ -90,6 +97,7 @@ type run struct {
 	rng        *rand.Rand
 	ahead      time.Duration // of the server's clock
 	advice     map[Advice]*trace.Refusal
+	frozen     []interval // when nothing arrives
 
 	samples  []trace.Sample
 	arrivals []arrival // of the phases at constant rates, in order
@@ -185,7 +193,7 @@ func (r *run) send(phase int, intended, sent time.Duration) arrival {
 	r.samples = append(r.samples, trace.Sample{
 		Seq: uint32(index), Phase: uint16(phase), Intended: intended, Sent: sent,
 	})
-	at := sent + r.network.trip(r.rng)
+	at := thawed(r.frozen, sent+r.network.trip(r.rng))
 	if lagged, ok := r.model.(Lagged); ok {
 		at += lagged.Lag()
 	}
@@ -197,7 +205,7 @@ func (r *run) decide(a arrival) *trace.Sample {
 	s := &r.samples[a.index]
 	p := &r.experiment.Plan.Phases[s.Phase]
 	d := r.model.Decide(Request{Now: a.at + r.ahead, Key: string(p.Stream), Endpoint: p.Endpoint, Conn: r.rng.IntN(connections)})
-	s.Received = a.at + d.Hold + r.network.trip(r.rng)
+	s.Received = thawed(r.frozen, a.at+d.Hold+r.network.trip(r.rng))
 	switch {
 	case s.Received > s.Sent+timeout:
 		s.Received, s.Kind, s.Fault = s.Sent+timeout, trace.Other, trace.Timeout

@@ -14,7 +14,8 @@ import (
 	"leadconform/load/internal/simulate"
 )
 
-// The whole tables, of the limits and of the fingerprint, take about an hour of two processors. They are written by
+// The whole tables, of the limits, of the windows and of the fingerprint, take about an hour of two processors. They are
+// written by
 //
 //	PROOF=1 go test -count=1 -timeout 4h -run 'Table$' ./load/internal/simulate
 //
@@ -27,6 +28,7 @@ const (
 	seedsVariable = "LIMITS_SEEDS"
 	proofSeeds    = 1000
 	limitsFile    = "../../LIMITS-TABLE.md"
+	windowsFile   = "../../WINDOW-TABLE.md"
 	printsFile    = "../../FINGERPRINT-TABLE.md"
 )
 
@@ -76,19 +78,23 @@ var untold = map[string]map[string]float64{
 	"2 % refused at random": {"lookup": 0.85},
 }
 
-func TestLimitsTable(t *testing.T) {
+func TestLimitsTable(t *testing.T) { verdicts(t, limitCells, limitsTable, limitsFile) }
+
+func TestWindowTable(t *testing.T) { verdicts(t, windowCells, windowTable, windowsFile) }
+
+// verdicts measures the cells of a table, holds each to what is promised of it, and writes the table if it is asked for.
+func verdicts(t *testing.T, measure func(*testing.T) []simulate.Cell, table func([]simulate.Cell, int, time.Duration) []byte, file string) {
 	if testing.Short() {
 		t.Skip("the limiters take a minute")
 	}
 	rarelyCollect(t)
 	began := time.Now()
-	limits := limitCells(t)
-	windows := windowCells(t)
-	for _, c := range slices.Concat(limits, windows) {
+	cells := measure(t)
+	for _, c := range cells {
 		holds(t, c)
 	}
 	seeds, _ := wholeTable(t)
-	keep(t, limitsFile, limitsTable(limits, windows, seeds, time.Since(began)))
+	keep(t, file, table(cells, seeds, time.Since(began)))
 }
 
 func TestFingerprintTable(t *testing.T) {

@@ -54,7 +54,7 @@ func windowFingerprint(k simulate.LongKind, n simulate.Network, seeds int) windo
 		case p.wrong == "":
 			p.wrong = string(e.Family)
 		}
-		off, known := compare(e.Rate, ceiling.Requests/ceiling.Window.Seconds())
+		off, known := compare(e.Rate, k.Lasting(ceiling))
 		p.rate = append(p.rate, off)
 		p.rateKnown += known
 		if k.Family == estimate.Bucket {
@@ -71,33 +71,33 @@ func windowFingerprint(k simulate.LongKind, n simulate.Network, seeds int) windo
 }
 
 // windowRecognised is what is promised of long windows: rate and length within 1 % at the 95th percentile, the ceiling to the
-// request in 95 of 100 runs; the family right in 99 of 100, and for no kind in fewer than 97; intervals that hold the truth in
+// request in 95 of 100 runs; the family right in 99 of 100; each limiter for itself, where seeds are enough; intervals that hold the truth in
 // 94 of 100.
 func windowRecognised(t *testing.T, p windowPrints) {
 	t.Helper()
 	share, least := float64(p.right)/float64(p.seeds), 0.97
-	if p.kind == "all" {
+	if p.kind == "all" || p.seeds >= 100 {
 		least = 0.99
 	}
 	if share < least-1e-9 {
 		t.Errorf("%s, %s: family right in %d of %d runs; once it was taken for: %s", p.kind, p.network, p.right, p.seeds, p.wrong)
 	}
-	if p.kind != "all" {
+	if p.kind != "all" && p.seeds < 100 {
 		return
 	}
 	if off := quantile(p.rate, 0.95); off > 0.01 {
-		t.Errorf("%s: the rate is off by %.2f %% at the 95th percentile", p.network, 100*off)
+		t.Errorf("%s, %s: the rate is off by %.2f %% at the 95th percentile", p.kind, p.network, 100*off)
 	}
 	if off := quantile(p.length, 0.95); off > 0.01 {
-		t.Errorf("%s: the length is off by %.2f %% at the 95th percentile", p.network, 100*off)
+		t.Errorf("%s, %s: the length is off by %.2f %% at the 95th percentile", p.kind, p.network, 100*off)
 	}
 	for what, n := range map[string][2]int{
 		"the rate in its interval":   {p.rateKnown, len(p.rate)},
 		"the length in its interval": {p.lengthKnown, len(p.length)},
 		"the ceiling right":          {p.ceilingRight, len(p.length)},
 	} {
-		if share := float64(n[0]) / float64(n[1]); share < 0.94 {
-			t.Errorf("%s: %s in %.1f %% of runs", p.network, what, 100*share)
+		if share := float64(n[0]) / float64(n[1]); n[1] > 0 && share < 0.94 {
+			t.Errorf("%s, %s: %s in %.1f %% of runs", p.kind, p.network, what, 100*share)
 		}
 	}
 }

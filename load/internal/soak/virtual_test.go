@@ -9,9 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"leadconform/fixtures/pipenet"
 	"leadconform/load/internal/attack"
 	"leadconform/load/internal/judge"
-	"leadconform/load/internal/pipenet"
 	"leadconform/load/internal/plan"
 	"leadconform/load/internal/soak"
 	"leadconform/load/internal/trace"

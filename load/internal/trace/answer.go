@@ -61,7 +61,10 @@ func readMember(raw json.RawMessage) (BodyForm, time.Duration) {
 	if err := json.Unmarshal(raw, &number); err != nil || number == nil {
 		return NotANumber, 0
 	}
-	return Number, wait(*number)
+	if w := wait(*number); w != 0 || *number <= 0 {
+		return Number, w
+	}
+	return Number, 1 // less than a nanosecond, and more than nothing
 }
 
 // longest is the longest wait that is told apart: some thirty years.

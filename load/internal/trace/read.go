@@ -69,6 +69,9 @@ func (t *Reader) Samples(each func(Sample)) error {
 			if err := json.Unmarshal(payload, &t.end); err != nil {
 				return fmt.Errorf("%w: its end: %w", ErrDamaged, err)
 			}
+			if _, err := t.in.Peek(1); !errors.Is(err, io.EOF) {
+				return fmt.Errorf("%w: something follows its end, which is not read", ErrDamaged)
+			}
 			return nil
 		default:
 			return fmt.Errorf("%w: a frame of unknown type %q", ErrDamaged, kind)

@@ -50,6 +50,8 @@ type ClockWindow struct {
 type End struct {
 	Reason string  `json:"reason"` // "complete", or why the run stopped early
 	Stalls []Stall `json:"stalls,omitempty"`
+	// GivenUp is how many requests were left out, since their phases had slid too far.
+	GivenUp int `json:"given_up,omitempty"`
 }
 
 // Complete is the Reason of a run that went through its plan.

@@ -170,6 +170,14 @@ func TestADamagedTraceIsNoticed(t *testing.T) {
 	}
 }
 
+func TestWhatFollowsTheEndIsNoticed(t *testing.T) {
+	file := written(t, meta(), many(10), End{Reason: Complete})
+	got, err := Read(bytes.NewReader(append(bytes.Clone(file), file...)))
+	if !errors.Is(err, ErrDamaged) || len(got.Samples) != 10 || got.End.Reason == Complete {
+		t.Errorf("%v, %d samples, end %q; want what came before, and an error", err, len(got.Samples), got.End.Reason)
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add(written(f, meta(), many(100), End{Reason: Complete}))
 	f.Add([]byte(magic))
