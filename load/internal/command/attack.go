@@ -3,20 +3,24 @@ package command
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"leadconform/load/internal/attack"
+	"leadconform/load/internal/plan"
 )
 
 type attackCmd struct {
 	targetFlags
 	shardFlags
 	Endpoint    string        `help:"What to attack: ingest, ping, lookup, leads or internal." required:"" placeholder:"ENDPOINT"`
-	Rate        float64       `help:"Requests per second, with each key." placeholder:"N"`
+	Rate        float64       `help:"Requests per second, with each key; at most 100000." placeholder:"N"`
 	Duration    time.Duration `help:"For how long." default:"10s"`
 	Phases      string        `help:"Several rates in a row instead, such as 200/4s,0/2s,100/4s; 0 is a silence." placeholder:"RATE/TIME,…"`
 	Suppliers   []string      `help:"Whose keys are used, as roles of the profile. All of them attack side by side." default:"primary" placeholder:"ROLE"`
-	Connections int           `help:"Connections dialled ahead, with each key; at least 16." default:"16"`
+	Connections int           `help:"Connections dialled ahead, with each key: 16 to 10000." default:"16"`
 	Out         string        `help:"Write a trace, which load report reads." placeholder:"FILE"`
 	VegetaOut   string        `help:"Write results that the vegeta command's report and plot read." placeholder:"FILE"`
 	Format      string        `help:"What stdout receives at the end." default:"text" enum:"text,json"`
@@ -25,7 +29,7 @@ type attackCmd struct {
 
 // Help is shown by load attack --help.
 func (attackCmd) Help() string {
-	return `Prints a line a second: what was meant, what was sent, what became of it. The schedule never catches up after a stall; results have the time that was meant as timestamp, so that a queue in the client shows as latency.
+	return `Prints a line a second: what was meant, what was sent, what became of it. The schedule never catches up after a stall; results have the time that was meant as timestamp, so that a queue in the client shows as latency. A phase that slides by more than 3 s, or a tenth of the longest phase where that is more, is given up.
 
 Examples:
 
@@ -37,13 +41,18 @@ Examples:
 
 // Run attacks one endpoint.
 func (a *attackCmd) Run(ctx context.Context, w *World) error {
-	if err := a.shardFlags.check(a.Out); err != nil {
+	if err := a.check(); err != nil {
 		return err
 	}
 	stretches, err := a.stretches()
 	if err != nil {
 		return err
 	}
+	records := &records{}
+	if err := records.open(a.Out, a.VegetaOut); err != nil {
+		return err
+	}
+	defer func() { _ = records.close() }()
 	c, err := a.choose(ctx, w)
 	if err != nil {
 		return err
@@ -62,7 +71,23 @@ func (a *attackCmd) Run(ctx context.Context, w *World) error {
 	}
 	whole := shot.plan(stretches, a.Suppliers)
 	whole.Phases, shot.interleaved = a.Shard.Split(whole.Phases)
-	return a.fire(ctx, w, shot, whole)
+	return a.fire(ctx, w, shot, whole, records)
+}
+
+// check reports what is wrong with the flags, but for what is to be sent.
+func (a *attackCmd) check() error {
+	if a.Connections < attack.DefaultConnections || a.Connections > mostConnections {
+		return usage("--connections %d: give %d to %d", a.Connections, attack.DefaultConnections, mostConnections)
+	}
+	for i, role := range a.Suppliers {
+		switch {
+		case role == "":
+			return usage("--suppliers: name roles of the profile, such as primary,secondary")
+		case slices.Contains(a.Suppliers[:i], role):
+			return usage("--suppliers: %s is there twice", role)
+		}
+	}
+	return a.shardFlags.check(a.Out)
 }
 
 // stretch is a rate that is held for a time.
@@ -71,8 +96,12 @@ type stretch struct {
 	length time.Duration
 }
 
-// mostRequests bounds an attack: a trace numbers its requests with 32 bits.
-const mostRequests = 1 << 31
+// Bounds of an attack.
+const (
+	mostRequests    = 1 << 31 // a trace numbers them with 32 bits
+	mostRate        = 100_000 // requests per second with one key: more than any machine sends
+	mostConnections = 10_000
+)
 
 // stretches reads --phases, or --rate and --duration.
 func (a *attackCmd) stretches() ([]stretch, error) {
@@ -80,8 +109,10 @@ func (a *attackCmd) stretches() ([]stretch, error) {
 	switch {
 	case a.Phases != "" && a.Rate != 0:
 		return nil, usage("--rate and --phases: give one of them")
-	case a.Phases == "" && !(a.Rate > 0):
+	case a.Phases == "" && a.Rate == 0:
 		return nil, usage("--rate: how many requests per second? Or give --phases")
+	case a.Phases == "" && !(a.Rate > 0 && a.Rate <= mostRate):
+		return nil, usage("--rate %g: give requests per second, above 0 and at most %d", a.Rate, mostRate)
 	case a.Phases != "":
 		all = nil
 		for _, part := range strings.Split(a.Phases, ",") {
@@ -92,15 +123,18 @@ func (a *attackCmd) stretches() ([]stretch, error) {
 			all = append(all, s)
 		}
 	}
-	total := 0.0
+	total := 0
 	for _, s := range all {
 		if s.length <= 0 {
 			return nil, usage("--duration %v: it must be above 0", s.length)
 		}
-		total += s.rate * s.length.Seconds()
+		total += plan.Phase{Rate: s.rate, Length: s.length}.Count()
 	}
-	if total*float64(len(a.Suppliers)) > mostRequests {
-		return nil, usage("%.3g requests are more than an attack can hold", total)
+	switch {
+	case total == 0:
+		return nil, usage("at these rates nothing would be sent: raise --rate or --duration, or give --phases one above 0")
+	case total > mostRequests/len(a.Suppliers):
+		return nil, usage("%d requests with each key are more than an attack can hold", total)
 	}
 	return all, nil
 }
@@ -111,8 +145,8 @@ func readStretch(text string) (stretch, error) {
 		return stretch{}, fmt.Errorf("%q is no phase: write it as rate/time, such as 200/4s", text)
 	}
 	perSecond, err := strconv.ParseFloat(rate, 64)
-	if err != nil || !(perSecond >= 0 && perSecond < mostRequests) {
-		return stretch{}, fmt.Errorf("%q is no rate in requests per second", rate)
+	if err != nil || !(perSecond >= 0 && perSecond <= mostRate) {
+		return stretch{}, fmt.Errorf("%q is no rate in requests per second, 0 to %d", rate, mostRate)
 	}
 	took, err := time.ParseDuration(length)
 	if err != nil || took <= 0 {

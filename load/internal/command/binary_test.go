@@ -13,6 +13,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -86,29 +88,80 @@ func TestBadUsageIsExplained(t *testing.T) {
 	}{
 		{[]string{"verify", "--target", "http://198.51.100.7"}, "add --profile FILE"},
 		{[]string{"verify", "--target", "nowhere"}, "no base URL"},
+		{[]string{"verify", "--target", "http://ada:quiet@127.0.0.1:1"}, "--target must hold no user and password"},
+		{[]string{"attack", "--endpoint", "ping", "--rate", "1", "--target", "http://127.0.0.1:99999"}, "from 1 to 65535"},
 		{[]string{"verify", "--endpoint", "leads"}, "ingest, ping, lookup and insertion"},
 		{[]string{"verify", "--peak", "high"}, "--peak"},
 		{[]string{"verify", "--profile", "missing.yaml"}, "missing.yaml"},
 		{[]string{"attack", "--endpoint", "nonsense", "--rate", "1"}, "the endpoints are"},
 		{[]string{"attack", "--endpoint", "ingest"}, "--rate"},
-		{[]string{"attack", "--endpoint", "ingest", "--rate", "-5"}, "--rate"},
-		{[]string{"attack", "--endpoint", "ingest", "--rate", "NaN"}, "--rate"},
+		{[]string{"attack", "--endpoint", "ingest", "--rate", "-5"}, "--rate -5: give requests per second, above 0 and at most 100000"},
+		{[]string{"attack", "--endpoint", "ingest", "--rate", "NaN"}, "--rate NaN: give"},
+		{[]string{"attack", "--endpoint", "ingest", "--rate", "1e6"}, "at most 100000"},
+		{[]string{"attack", "--endpoint", "ingest", "--rate", "1e-9"}, "nothing would be sent"},
+		{[]string{"attack", "--endpoint", "ingest", "--phases", "0/1s"}, "nothing would be sent"},
+		{[]string{"attack", "--endpoint", "ingest", "--phases", "1e6/1s"}, "0 to 100000"},
+		{[]string{"attack", "--endpoint", "ingest", "--rate", "1", "--duration", "-1s"}, "--duration -1s: it must be above 0"},
+		{[]string{"attack", "--endpoint", "ingest", "--rate", "1", "--connections", "15"}, "--connections 15: give 16 to 10000"},
+		{[]string{"attack", "--endpoint", "ingest", "--rate", "1", "--connections", "10001"}, "--connections 10001: give 16 to 10000"},
+		{[]string{"attack", "--endpoint", "ingest", "--rate", "1", "--suppliers", "primary,secondary,primary"}, "primary is there twice"},
+		{[]string{"attack", "--endpoint", "ingest", "--rate", "1", "--suppliers", ","}, "name roles of the profile"},
+		{[]string{"fingerprint", "--endpoint", "ingest", "--rate", "-1"}, "--rate -1: give"},
+		{[]string{"fingerprint", "--endpoint", "ingest", "--max-rate", "0.5"}, "--max-rate 0.5: give"},
+		{[]string{"soak", "--suppliers", "1", "--rate", "-1"}, "--rate -1: give requests per second"},
 		{[]string{"attack", "--endpoint", "ingest", "--rate", "5", "--phases", "1/1s"}, "give one of them"},
 		{[]string{"attack", "--endpoint", "ingest", "--phases", "100"}, "write it as rate/time"},
 		{[]string{"attack", "--endpoint", "ingest", "--phases", "x/1s"}, "no rate"},
 		{[]string{"attack", "--endpoint", "ingest", "--phases", "1/-1s"}, "no time"},
 		{[]string{"attack", "--endpoint", "ingest", "--rate", "1", "--duration", "0s"}, "above 0"},
-		{[]string{"attack", "--endpoint", "ingest", "--rate", "1e9", "--duration", "1h"}, "more than an attack can hold"},
+		{[]string{"attack", "--endpoint", "ingest", "--rate", "1e5", "--duration", "10h"}, "more than an attack can hold"},
 		{[]string{"attack", "--endpoint", "ingest", "--rate", "1", "--suppliers", "nobody"}, "distro.credentials.nobody"},
 		{[]string{"attack", "--endpoint", "ingest", "--rate", "1", "--out", "no/such/folder/x"}, "--out"},
+		{[]string{"fingerprint", "--endpoint", "ingest", "--out", "no/such/folder/x"}, "--out"},
 		{[]string{"report", "missing.bin"}, "missing.bin"},
 		{[]string{"report"}, "file"},
+		{[]string{"report", "."}, "a folder: name the trace in it"},
 		{[]string{"nonsense"}, "nonsense"},
 	} {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
 			got := load(t, c.args...)
-			if got.status != 2 || !strings.Contains(got.stderr, c.says) {
+			if got.status != 2 || !strings.Contains(got.stderr, c.says) || strings.Contains(got.stderr, "quiet") {
 				t.Errorf("exit %d, %q; want 2 and %q", got.status, got.stderr, c.says)
+			}
+		})
+	}
+}
+
+// What a file held stays there if a run doesn't begin, and no empty file is left.
+func TestNothingIsEmptiedForARunThatDoesNotBegin(t *testing.T) {
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	for _, c := range []struct {
+		args   []string
+		status int
+	}{
+		{[]string{"verify", "--endpoint", "nope", "--out", "."}, 2},
+		{[]string{"verify", "--target", closed.URL, "--out", "."}, 4},
+		{[]string{"attack", "--endpoint", "ping", "--rate", "1", "--target", closed.URL, "--out", "limits.trace", "--vegeta-out", "new.bin"}, 4},
+		{[]string{"attack", "--endpoint", "ping", "--rate", "1", "--out", "limits.trace", "--vegeta-out", "./limits.trace"}, 2},
+		{[]string{"attack", "--endpoint", "ping", "--rate", "1", "--out", "new.bin", "--vegeta-out", "new.bin"}, 2},
+		{[]string{"fingerprint", "--endpoint", "ping", "--target", closed.URL, "--out", "limits.trace"}, 4},
+		{[]string{"soak", "--suppliers", "1", "--target", closed.URL, "--out", "new.bin"}, 4},
+	} {
+		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
+			cmd := command(t, c.args...)
+			old := filepath.Join(cmd.Dir, "limits.trace")
+			if err := os.WriteFile(old, []byte("old"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if got := run(t, cmd); got.status != c.status {
+				t.Errorf("exit %d, want %d: %s", got.status, c.status, got.stderr)
+			}
+			if text, err := os.ReadFile(old); string(text) != "old" {
+				t.Errorf("the old trace is %q, %v", text, err)
+			}
+			if _, err := os.Stat(filepath.Join(cmd.Dir, "new.bin")); err == nil {
+				t.Error("an empty file is left")
 			}
 		})
 	}
@@ -145,8 +198,13 @@ func TestAttackWritesWhatVegetaReads(t *testing.T) {
 	if got.status != 0 {
 		t.Fatalf("exit %d: %s", got.status, got.stderr)
 	}
-	if !strings.Contains(got.stderr, "offered") || !strings.Contains(got.stderr, "lag p99") {
-		t.Errorf("no live line: %q", got.stderr)
+	sent := 0 // in all of the live lines
+	for _, line := range regexp.MustCompile(`offered \d+ +sent (\d+) .* lag p99`).FindAllStringSubmatch(got.stderr, -1) {
+		n, _ := strconv.Atoi(line[1])
+		sent += n
+	}
+	if sent != 400 {
+		t.Errorf("the live lines tell of %d requests, want 400: %q", sent, got.stderr)
 	}
 	file, err := os.Open(filepath.Join(cmd.Dir, "results.bin"))
 	if err != nil {
@@ -194,6 +252,15 @@ func TestAttackWritesWhatVegetaReads(t *testing.T) {
 	}
 	if sum.Total.Requests != 800 || sum.Total.Admitted.Count != 800 || len(sum.Parts) != 4 {
 		t.Errorf("merged: %+v, want 800 requests in 4 parts", sum)
+	}
+}
+
+// Leads go to the campaign that takes them, whosever key is used.
+func TestAttackOnTheInsertionAPIIsAdmitted(t *testing.T) {
+	t.Parallel()
+	got := load(t, "attack", "--endpoint", "leads", "--rate", "40", "--duration", "500ms", "--suppliers", "primary,other_account,limits_a")
+	if got.status != 0 || !strings.Contains(got.stdout, "admitted  60 (100.00 %)") {
+		t.Errorf("exit %d: %s%s", got.status, got.stdout, got.stderr)
 	}
 }
 
@@ -299,8 +366,11 @@ func TestATargetThatIsNoneIsUnreachable(t *testing.T) {
 				if got.status != want || got.took > 30*time.Second {
 					t.Errorf("%s: exit %d after %v, want %d within 30 s: %s", args[0], got.status, got.took, want, got.stderr)
 				}
-				if want == 4 && len(got.stderr) < 20 {
-					t.Errorf("%s: no reason: %q", args[0], got.stderr)
+				if want == 4 && (len(got.stderr) < 20 || len(got.stderr) > 400) {
+					t.Errorf("%s: no reason, or none that is read: %q", args[0], got.stderr)
+				}
+				if name == "it answers nonsense" && strings.Contains(got.stderr, "can't be reached") {
+					t.Errorf("%s: it was reached: %q", args[0], got.stderr)
 				}
 			}
 		})
@@ -385,7 +455,13 @@ func TestAnInterruptEndsVerifyAndKeepsWhatWasMeasured(t *testing.T) {
 	if status := cmd.ProcessState.ExitCode(); status != 3 || took > 20*time.Second {
 		t.Errorf("exit %d after %v, want 3 at once: %s", status, took, stderr.String())
 	}
+	if !strings.HasSuffix(stderr.String(), "load: the run was stopped early\n") {
+		t.Errorf("it says %q", stderr.String())
+	}
 	measured(t, cmd.Dir)
+	if got := load(t, "report", file); got.status != 3 || !strings.Contains(got.stdout, "LD-LIM-KEY ") {
+		t.Errorf("its trace: exit %d, want 3 and the rows that are open: %s%s", got.status, got.stdout, got.stderr)
+	}
 }
 
 func TestReportReadsWhatIsLeftOfATrace(t *testing.T) {
@@ -397,12 +473,43 @@ func TestReportReadsWhatIsLeftOfATrace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cut := filepath.Join(cmd.Dir, "cut.trace")
-	if err := os.WriteFile(cut, whole[:len(whole)-10], 0o600); err != nil {
-		t.Fatal(err)
+	for says, text := range map[string][]byte{"ends early": whole[:len(whole)-10], "follows its end": append(whole, whole...)} {
+		left := filepath.Join(cmd.Dir, "left.trace")
+		if err := os.WriteFile(left, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := load(t, "report", left)
+		if got.status != 0 || !strings.Contains(got.stdout, says) || !strings.Contains(got.stdout, "requests  200") {
+			t.Errorf("exit %d: %s%s", got.status, got.stdout, got.stderr)
+		}
 	}
-	got := load(t, "report", cut)
-	if got.status != 0 || !strings.Contains(got.stdout, "ends early") || !strings.Contains(got.stdout, "requests  200") {
-		t.Errorf("exit %d: %s%s", got.status, got.stdout, got.stderr)
+}
+
+func TestReportRefusesWhatIsNoResult(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	result := `{"attack":"a","seq":0,"code":200,"timestamp":"2026-01-02T03:04:05Z","latency":1000,"bytes_out":0,"bytes_in":0,"error":"","body":null,"method":"GET","url":"http://a","headers":null}` + "\n"
+	good := file("good.json", result)
+	for _, c := range []struct {
+		files  []string
+		status int
+		says   string
+	}{
+		{[]string{good}, 0, "requests  1 "},
+		{[]string{file("half.json", result+"{}\n")}, 0, "half.json: a result can't be read"},
+		{[]string{file("empty", "")}, 2, "empty: it is empty"},
+		{[]string{file("other.json", `{"hello":"world"}`+"\n")}, 2, "neither a trace nor a result file"},
+		{[]string{good, dir + "/./good.json"}, 2, "are the same file"},
+	} {
+		got := load(t, append([]string{"report"}, c.files...)...)
+		if got.status != c.status || !strings.Contains(got.stdout+got.stderr, c.says) {
+			t.Errorf("%v: exit %d, want %d and %q: %s%s", c.files, got.status, c.status, c.says, got.stdout, got.stderr)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -76,7 +77,7 @@ func Run(ctx context.Context, args []string, w World) int {
 	if err != nil {
 		panic(err) // the grammar is wrong: a test would have seen it
 	}
-	parsed, err := parse(parser, args)
+	parsed, err := parse(parser, negatives(args))
 	if err != nil {
 		return w.complain(&exitError{exitUsage, fmt.Errorf("%w (see load --help)", err)})
 	}
@@ -84,6 +85,24 @@ func Run(ctx context.Context, args []string, w World) int {
 		return exited // --help or --version
 	}
 	return w.complain(parsed.Run())
+}
+
+// negatives joins a flag with a negative number that follows it, which would count as a flag of its own: what is wrong
+// with the number, the flag's own check says.
+func negatives(args []string) (joined []string) {
+	for _, arg := range args {
+		last := len(joined) - 1
+		if last >= 0 && len(joined[last]) > 2 && strings.HasPrefix(joined[last], "--") && !strings.Contains(joined[last], "=") && isNegative(arg) {
+			joined[last] += "=" + arg
+			continue
+		}
+		joined = append(joined, arg)
+	}
+	return joined
+}
+
+func isNegative(text string) bool {
+	return len(text) > 1 && text[0] == '-' && strings.ContainsRune(".0123456789", rune(text[1]))
 }
 
 // ended unwinds when kong has printed help and wants the process to end.

@@ -63,6 +63,30 @@ func TestAnInterruptEndsAnAttackAndKeepsWhatWasMeasured(t *testing.T) {
 	}
 }
 
+// An interrupt that comes before the first answer ends a run like any other. The target isn't at fault.
+func TestAnInterruptDuringTheTrialIsNoLostTarget(t *testing.T) {
+	for _, args := range [][]string{
+		{"attack", "--endpoint", "ping", "--rate", "10"}, {"fingerprint", "--endpoint", "ping"}, {"soak", "--suppliers", "1"},
+	} {
+		t.Run(args[0], func(t *testing.T) {
+			t.Parallel()
+			asked := make(chan struct{}, 1)
+			base := turning(t, 0, func(w http.ResponseWriter, r *http.Request) {
+				asked <- struct{}{}
+				hang(w, r)
+			}).URL
+			cmd := command(t, append(args, "--target", base)...)
+			go func() {
+				<-asked
+				_ = cmd.Process.Signal(os.Interrupt)
+			}()
+			if got := run(t, cmd); got.status != 3 || got.stderr != "load: the run was stopped early\n" {
+				t.Errorf("exit %d, want 3 and why: %q", got.status, got.stderr)
+			}
+		})
+	}
+}
+
 // watched waits for three live lines.
 type watched struct {
 	mu     sync.Mutex
@@ -104,8 +128,13 @@ func TestAFailureIsExitStatusOne(t *testing.T) {
 		_, _ = w.Write(answer.Body.Bytes())
 	}))
 	t.Cleanup(func() { s.Close(); _ = reference.Close(context.WithoutCancel(t.Context())) })
-	got := load(t, "verify", "--endpoint", "lookup", "--target", s.URL, "--control", resettable(t))
+	cmd := command(t, "verify", "--endpoint", "lookup", "--target", s.URL, "--control", resettable(t))
+	got := run(t, cmd)
 	if got.status != 1 || !strings.Contains(got.stdout, "FAIL  LD-429-05") || limited.Load() == 0 {
 		t.Errorf("exit %d, want 1 and that LD-429-05 failed: %s%s", got.status, got.stdout, got.stderr)
+	}
+	got = load(t, "report", filepath.Join(cmd.Dir, "report", "limits.trace"))
+	if got.status != 1 || !strings.Contains(got.stdout, "FAIL  LD-429-05") || strings.Contains(got.stdout, "LD-LIM-ENDPOINT") {
+		t.Errorf("its trace: exit %d, want 1 and the rows that were asked for: %s%s", got.status, got.stdout, got.stderr)
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
-	"os"
 	"time"
 
 	"leadconform/fixtures/target"
@@ -57,11 +57,21 @@ type print struct {
 
 // Run takes a fingerprint.
 func (f *fingerprintCmd) Run(ctx context.Context, w *World) error {
-	if !(f.Rate >= 0) || !(f.MaxRate == 0 || f.MaxRate >= 1) {
-		return usage("--rate %g, --max-rate %g: they are requests per second", f.Rate, f.MaxRate)
-	}
-	if f.Longest <= 0 {
+	switch {
+	case !(f.Rate >= 0 && f.Rate <= mostRate):
+		return usage("--rate %g: give requests per second, above 0 and at most %d", f.Rate, mostRate)
+	case !(f.MaxRate == 0 || f.MaxRate >= 1 && f.MaxRate <= mostRate):
+		return usage("--max-rate %g: give requests per second, 1 to %d", f.MaxRate, mostRate)
+	case f.Longest <= 0:
 		return usage("--longest %v: it must be above 0", f.Longest)
+	}
+	var out *output // nil if nobody asked
+	if f.Out != "" {
+		var err error
+		if out, err = create("--out", f.Out); err != nil {
+			return err
+		}
+		defer out.Close()
 	}
 	c, err := f.choose(ctx, w)
 	if err != nil {
@@ -81,18 +91,25 @@ func (f *fingerprintCmd) Run(ctx context.Context, w *World) error {
 	if whole == nil {
 		return lost(err)
 	}
-	if saved := f.save(whole); saved != nil {
-		return errors.Join(err, saved)
-	}
 	if err != nil {
-		return stopped(err, whole)
+		err = stopped(err, whole)
+	} else {
+		err = f.tell(w, s, whole)
 	}
+	if out != nil {
+		err = errors.Join(err, save(out, whole))
+	}
+	return err
+}
+
+// tell prints what the trace of an overload shows.
+func (f *fingerprintCmd) tell(w *World, s *shot, whole *trace.Trace) error {
 	found, err := estimate.Fingerprint(whole, f.Endpoint)
 	if err != nil {
 		return &exitError{exitNotAssessed, fmt.Errorf("no fingerprint: %w", err)}
 	}
 	p := print{
-		Target: c.profile.Name, Endpoint: f.Endpoint, Key: f.Supplier, Estimate: found,
+		Target: s.profile.Name, Endpoint: f.Endpoint, Key: f.Supplier, Estimate: found,
 		Jitter: judge.Jitter(whole.Meta.Preflight), Stalls: len(whole.End.Stalls),
 	}
 	if policy, ok := s.promised(f.Supplier); ok {
@@ -167,7 +184,7 @@ func (f *fingerprintCmd) overload(ctx context.Context, w *World, s *shot, p plan
 	w.status("")
 	whole.End = trace.End{Reason: trace.Complete, Stalls: script.Stalls()}
 	if err != nil {
-		whole.End.Reason = err.Error()
+		whole.End.Reason = lost(err).Error()
 	}
 	return whole, err
 }
@@ -209,22 +226,15 @@ func stopped(err error, whole *trace.Trace) error {
 }
 
 // save writes the trace to where it is wanted.
-func (f *fingerprintCmd) save(whole *trace.Trace) error {
-	if f.Out == "" {
-		return nil
-	}
-	file, err := os.Create(f.Out)
-	if err != nil {
-		return usage("--out: %w", err)
-	}
+func save(file io.Writer, whole *trace.Trace) error {
 	out, err := trace.NewWriter(file, whole.Meta)
-	if err == nil {
-		for _, sample := range whole.Samples {
-			_ = out.Write(sample) // an error stays, and Close returns it
-		}
-		err = out.Close(whole.End)
+	if err != nil {
+		return err
 	}
-	return errors.Join(err, file.Close())
+	for _, sample := range whole.Samples {
+		_ = out.Write(sample) // an error stays, and Close returns it
+	}
+	return out.Close(whole.End)
 }
 
 // write prints the fingerprint.

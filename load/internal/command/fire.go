@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"sync"
 	"time"
 
@@ -33,21 +32,44 @@ type records struct {
 	redact *target.Redactor
 	trace  *trace.Writer  // nil if nobody asked
 	vegeta vegeta.Encoder // nil if nobody asked
-	close  []func() error
+
+	// The files, if somebody asked.
+	traceOut, vegetaOut *output
+	buffer              *bufio.Writer // before vegetaOut
 }
 
-// create opens the file of a flag. No name, no file.
-func (r *records) create(flag, name string) (io.Writer, error) {
-	if name == "" {
-		return nil, nil
+// open opens the files of --out and --vegeta-out, before anything is sent. No name, no file.
+func (r *records) open(traceName, vegetaName string) (err error) {
+	defer func() {
+		if err != nil {
+			_ = r.close()
+		}
+	}()
+	if traceName != "" {
+		if r.traceOut, err = create("--out", traceName); err != nil {
+			return err
+		}
 	}
-	file, err := os.Create(name)
-	if err != nil {
-		return nil, usage("%s: %w", flag, err)
+	if vegetaName != "" {
+		if r.vegetaOut, err = create("--vegeta-out", vegetaName); err != nil {
+			return err
+		}
 	}
-	buffered := bufio.NewWriter(file)
-	r.close = append(r.close, func() error { return errors.Join(buffered.Flush(), file.Close()) })
-	return buffered, nil
+	if r.traceOut != nil && r.vegetaOut != nil && sameFile(r.traceOut, r.vegetaOut) {
+		return usage("--out %s, --vegeta-out %s: they are one file, and can't be", traceName, vegetaName)
+	}
+	return nil
+}
+
+// close closes the files that are still open.
+func (r *records) close() (err error) {
+	for _, out := range []*output{r.traceOut, r.vegetaOut} {
+		if out != nil {
+			err = errors.Join(err, out.Close())
+		}
+	}
+	r.traceOut, r.vegetaOut = nil, nil
+	return err
 }
 
 func (r *records) write(s trace.Sample) error {
@@ -84,31 +106,31 @@ func (r *records) take() tally.Tally {
 	return second
 }
 
+// pending reports whether something came in since take was last called.
+func (r *records) pending() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.second.Sent > 0
+}
+
 // end closes the files.
 func (r *records) end(end trace.End) (err error) {
 	if r.trace != nil {
 		err = r.trace.Close(end)
 	}
-	for _, close := range r.close {
-		err = errors.Join(err, close())
+	if r.buffer != nil {
+		err = errors.Join(err, r.buffer.Flush())
 	}
-	return err
+	return errors.Join(err, r.close())
 }
 
 // fire runs the attack, prints a line a second, and at the end what it came to.
-func (a *attackCmd) fire(ctx context.Context, w *World, s *shot, p plan.Plan) error {
-	records := &records{redact: s.caller.Redact}
-	traceFile, err := records.create("--out", a.Out)
-	if err != nil {
-		return err
-	}
-	vegetaFile, err := records.create("--vegeta-out", a.VegetaOut)
-	if err != nil {
-		return err
-	}
+func (a *attackCmd) fire(ctx context.Context, w *World, s *shot, p plan.Plan, records *records) (err error) {
+	records.redact = s.caller.Redact
 	attacks, schedules := s.attacks(p)
-	if vegetaFile != nil {
-		records.vegeta = vegeta.NewEncoder(vegetaFile)
+	if records.vegetaOut != nil {
+		records.buffer = bufio.NewWriter(records.vegetaOut)
+		records.vegeta = vegeta.NewEncoder(records.buffer)
 		for i := range attacks {
 			attacks[i].Record = records.record
 		}
@@ -133,28 +155,29 @@ func (a *attackCmd) fire(ctx context.Context, w *World, s *shot, p plan.Plan) er
 		}
 		records.start = session.Start
 		stop = tell(w, p, session, records)
-		if traceFile == nil {
+		if records.traceOut == nil {
 			return nil
 		}
 		meta := s.meta(p)
 		meta.Started, meta.Shard = session.Start, a.head(s.interleaved, &clock)
 		var err error
-		records.trace, err = trace.NewWriter(traceFile, meta)
+		records.trace, err = trace.NewWriter(records.traceOut, meta)
 		return err
 	})
 	stop()
 	end := trace.End{Reason: trace.Complete}
 	if err != nil {
-		end.Reason = err.Error()
+		end.Reason = lost(err).Error()
 	}
 	for _, schedule := range schedules {
 		end.Stalls = append(end.Stalls, schedule.Stalls()...)
+		end.GivenUp += schedule.GivenUp()
 	}
 	if closed := records.end(end); closed != nil {
 		err = errors.Join(err, fmt.Errorf("write the results: %w", closed))
 	}
 	sum := summarise(&records.tally)
-	sum.Stalls, sum.Slid = len(end.Stalls), 0
+	sum.Stalls, sum.GivenUp = len(end.Stalls), end.GivenUp
 	for _, stall := range end.Stalls {
 		sum.Slid += stall.Slid
 	}
@@ -171,20 +194,43 @@ func tell(w *World, p plan.Plan, session *attack.Session, r *records) (stop func
 	telling.Go(func() {
 		ticker := time.NewTicker(time.Second)
 		defer ticker.Stop()
-		var planned, begun int
+		lines := live{out: w.Stderr, plan: p, session: session, records: r}
 		for {
 			select {
 			case <-done:
+				lines.last()
 				return
 			case <-ticker.C:
+				lines.line(time.Since(session.Start))
 			}
-			elapsed := time.Since(session.Start)
-			due, sent := dueBy(p, elapsed), session.Begun()
-			line(w.Stderr, elapsed, due-planned, sent-begun, r.take())
-			planned, begun = due, sent
 		}
 	})
 	return func() { close(done); telling.Wait() }
+}
+
+// live prints a line for each second of an attack.
+type live struct {
+	out     io.Writer
+	plan    plan.Plan
+	session *attack.Session
+	records *records
+
+	planned, begun int // of the seconds before
+}
+
+// line prints the line of what happened since the last.
+func (l *live) line(elapsed time.Duration) {
+	due, sent := dueBy(l.plan, elapsed), l.session.Begun()
+	line(l.out, elapsed, due-l.planned, sent-l.begun, l.records.take())
+	l.planned, l.begun = due, sent
+}
+
+// last prints the line of the second in which the attack ended, if there was something in it.
+func (l *live) last() {
+	elapsed := time.Since(l.session.Start)
+	if l.records.pending() || l.session.Begun() > l.begun {
+		l.line(elapsed)
+	}
 }
 
 // dueBy is how many requests the plan wants sent by then.
@@ -205,7 +251,15 @@ func dueBy(p plan.Plan, elapsed time.Duration) (n int) {
 func line(out io.Writer, elapsed time.Duration, offered, sent int, t tally.Tally) {
 	_, _ = fmt.Fprintf(out, "%6.1fs  offered %-5d sent %-5d admitted %-5d limited %-5d other %-4d p50 %-8v p99 %-8v lag p99 %v\n",
 		elapsed.Seconds(), offered, sent, t.Admitted, t.Limited, t.Other,
-		short(t.Latency.Quantile(0.5)), short(t.Latency.Quantile(0.99)), short(t.Lag.Quantile(0.99)))
+		quantile(&t.Latency, 0.5), quantile(&t.Latency, 0.99), quantile(&t.Lag, 0.99))
+}
+
+// quantile prints a quantile, and a dash where there is nothing to have one.
+func quantile(h *tally.Histogram, q float64) string {
+	if h.Count() == 0 {
+		return "–"
+	}
+	return short(h.Quantile(q)).String()
 }
 
 // short rounds a duration to three digits.

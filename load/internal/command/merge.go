@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"leadconform/load/harness"
 	"leadconform/load/internal/judge"
 	"leadconform/load/internal/plan"
 	"leadconform/load/internal/shard"
@@ -21,7 +22,8 @@ func (m *merged) judge(t *trace.Trace, peak plan.Peak) {
 		}
 		m.soaks = append(m.soaks, v)
 	case isExperiment(t.Meta.Plan):
-		m.findings = append(m.findings, judge.Run(t, judge.Options{Peak: peak}).Findings...)
+		found := judge.Run(t, judge.Options{Peak: peak}).Findings
+		m.findings = append(m.findings, harness.Complete(t.Meta.Plan, found)...)
 	}
 }
 
@@ -72,19 +74,22 @@ func withhold(run *shard.Merged, findings []judge.Finding, soaks []soak.Verdicts
 	}
 }
 
-// status is the exit status of a report: that of its soaks, and never that of a pass while something is missing.
+// status is the exit status of a report: that of its soaks and of the MUST rows that its traces decide, and never that of
+// a pass while something is missing.
 func (m *merged) status() error {
+	failed, open := false, m.missing
 	for _, v := range m.soaks {
-		if v.Fail > 0 {
-			return &exitError{status: exitFailed}
+		failed, open = failed || v.Fail > 0, open || v.NotAssessed > 0
+	}
+	for _, f := range m.findings {
+		if harness.LevelOf(f.Row) == harness.Must {
+			failed, open = failed || f.Verdict == judge.Fail, open || f.Verdict == judge.NotAssessed
 		}
 	}
-	for _, v := range m.soaks {
-		if err := soakStatus(v); err != nil {
-			return err
-		}
-	}
-	if m.missing {
+	switch {
+	case failed:
+		return &exitError{status: exitFailed}
+	case open:
 		return &exitError{status: exitNotAssessed}
 	}
 	return nil

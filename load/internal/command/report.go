@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
+	"leadconform/load/harness"
 	"leadconform/load/internal/judge"
 	"leadconform/load/internal/plan"
 	"leadconform/load/internal/soak"
@@ -26,7 +28,9 @@ type reportCmd struct {
 
 // Help is shown by load report --help.
 func (reportCmd) Help() string {
-	return `Sums up all files together, and each endpoint and key by itself. A trace of load verify is judged once more, from what it holds.
+	return `Sums up all files together, and each endpoint and key by itself. A trace of load verify or load soak is judged once more, from what it holds.
+
+Exit status: 0 nothing that is judged failed, and nothing of it is missing; 1 a MUST row failed, or a supplier of a soak; 2 a file can't be read, or a flag is wrong; 3 nothing failed, but a MUST row or a supplier was not assessed, or a trace that is judged is not whole. The rows that single requests decide (LD-429-08, IN-429-07) are in no trace, and change nothing.
 
 Examples:
 
@@ -41,6 +45,7 @@ type merged struct {
 	parts    map[string]*tally.Tally
 	order    []string
 	stalls   []trace.Stall
+	givenUp  int
 	findings []judge.Finding
 	notes    []string
 	shards   []*trace.Trace  // of workers, to be put together
@@ -51,6 +56,9 @@ type merged struct {
 // Run reads the files.
 func (r *reportCmd) Run(w *World) error {
 	m := &merged{parts: map[string]*tally.Tally{}}
+	if err := r.distinct(); err != nil {
+		return err
+	}
 	for _, name := range r.Files {
 		if err := m.read(name, plan.Peak(r.Peak)); err != nil {
 			return usage("%s: %w", name, err)
@@ -65,6 +73,22 @@ func (r *reportCmd) Run(w *World) error {
 	return m.status()
 }
 
+// distinct reports a file that is named twice: it would count twice.
+func (r *reportCmd) distinct() error {
+	var seen []os.FileInfo
+	for i, name := range r.Files {
+		info, err := os.Stat(name)
+		if err != nil {
+			return usage("%w", err)
+		}
+		if twin := slices.IndexFunc(seen, func(other os.FileInfo) bool { return os.SameFile(info, other) }); twin >= 0 {
+			return usage("%s and %s are the same file", r.Files[twin], r.Files[i])
+		}
+		seen = append(seen, info)
+	}
+	return nil
+}
+
 // traceHead is how every version of a trace begins.
 const traceHead = "leadconform trace "
 
@@ -75,11 +99,17 @@ func (m *merged) read(name string, peak plan.Peak) error {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	in := bufio.NewReader(file)
-	if head, _ := in.Peek(len(traceHead)); string(head) == traceHead {
-		return m.readTrace(name, in, peak)
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return fmt.Errorf("this is a folder: name the trace in it, as in %s", filepath.Join(name, "limits.trace"))
 	}
-	return m.readVegeta(in)
+	in := bufio.NewReader(file)
+	switch head, err := in.Peek(len(traceHead)); {
+	case string(head) == traceHead:
+		return m.readTrace(name, in, peak)
+	case len(head) == 0 && errors.Is(err, io.EOF):
+		return errors.New("it is empty")
+	}
+	return m.readVegeta(name, in)
 }
 
 // readTrace adds a trace as a stream. One that holds an experiment, a soak or a worker's part is judged, which takes all of it.
@@ -101,14 +131,16 @@ func (m *merged) readTrace(name string, in io.Reader, peak plan.Peak) error {
 	whole.Meta, whole.End = t.Meta(), t.End()
 	switch {
 	case errors.Is(err, trace.ErrCut), errors.Is(err, trace.ErrDamaged):
+		m.missing = m.missing || judged
 		whole.End.Reason = err.Error()
 		m.notes = append(m.notes, fmt.Sprintf("%s: %v: this is what came before", name, err))
 	case err != nil:
 		return err
 	case whole.End.Reason != trace.Complete:
+		m.missing = m.missing || judged
 		m.notes = append(m.notes, fmt.Sprintf("%s: %s", name, whole.End.Reason))
 	}
-	m.stalls = append(m.stalls, whole.End.Stalls...)
+	m.stalls, m.givenUp = append(m.stalls, whole.End.Stalls...), m.givenUp+whole.End.GivenUp
 	switch {
 	case whole.Meta.Shard != nil:
 		m.shards = append(m.shards, &whole)
@@ -123,20 +155,28 @@ func isExperiment(p plan.Plan) bool {
 	return slices.ContainsFunc(p.Phases, func(p plan.Phase) bool { return p.Name == plan.A1 || p.Name == plan.Ramp })
 }
 
+var errNeither = errors.New("this is neither a trace nor a result file of Vegeta's")
+
 // readVegeta adds the results of Vegeta's, in any of its encodings.
-func (m *merged) readVegeta(in io.Reader) error {
+func (m *merged) readVegeta(name string, in io.Reader) error {
 	decoder := vegeta.DecoderFor(in)
 	if decoder == nil {
-		return errors.New("this is neither a trace nor a result file of Vegeta's")
+		return errNeither
 	}
-	for {
+	for first := true; ; first = false {
 		var result vegeta.Result
 		err := decoder.Decode(&result)
+		if err == nil && result.Timestamp.IsZero() { // any JSON object can be decoded, and has no time
+			if first {
+				return errNeither
+			}
+			err = errors.New("it has no timestamp")
+		}
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			m.notes = append(m.notes, fmt.Sprintf("a result can't be read, the file may be cut: %v", err))
+			m.notes = append(m.notes, fmt.Sprintf("%s: a result can't be read, the file may be cut: %v", name, err))
 			return nil
 		}
 		m.total.AddVegeta(&result)
@@ -163,7 +203,7 @@ type reported struct {
 
 func (m *merged) write(w *World, r *reportCmd) error {
 	out := reported{Total: summarise(&m.total), Parts: map[string]*summary{}, Findings: m.findings, Soaks: m.soaks}
-	out.Total.Files, out.Total.Notes, out.Total.Stalls = r.Files, m.notes, len(m.stalls)
+	out.Total.Files, out.Total.Notes, out.Total.Stalls, out.Total.GivenUp = r.Files, m.notes, len(m.stalls), m.givenUp
 	for _, stall := range m.stalls {
 		out.Total.Slid += stall.Slid
 	}
@@ -187,7 +227,7 @@ func (m *merged) write(w *World, r *reportCmd) error {
 		w.printf("\n")
 	}
 	for _, f := range m.findings {
-		w.printf("  %s  %-22s %s\n", words[f.Verdict], f.Row, clause(f))
+		w.printf("  %s  %-22s %s\n", word(f.Verdict, harness.LevelOf(f.Row)), f.Row, clause(f))
 	}
 	for _, v := range m.soaks {
 		writeVerdicts(w, v)
@@ -197,7 +237,10 @@ func (m *merged) write(w *World, r *reportCmd) error {
 
 // clause is a finding on one line.
 func clause(f judge.Finding) string {
-	if f.Verdict == judge.NotAssessed {
+	switch {
+	case f.Clause == "":
+		return f.Reason
+	case f.Verdict == judge.NotAssessed:
 		return f.Clause + ": " + f.Reason
 	}
 	var b bytes.Buffer

@@ -71,6 +71,9 @@ func (s *shot) try(ctx context.Context, w *World, role string) error {
 		if err == nil {
 			err = x.Err
 		}
+		if err != nil && ctx.Err() != nil {
+			return lost(context.Cause(ctx))
+		}
 		if err != nil {
 			return unreachable("the target can't be reached: %s: %w", s.profile.BaseURL(s.api), err)
 		}
@@ -134,7 +137,7 @@ func (s *shot) attacks(p plan.Plan) (attacks []attack.Attack, schedules []*attac
 	}
 	for _, role := range roles {
 		schedule := attack.NewSchedule(p.Phases, byRole[role]...)
-		schedule.Tolerance = s.tolerance
+		schedule.Tolerance, schedule.Patience = s.tolerance, patience(p)
 		schedules = append(schedules, schedule)
 		a := s.reach()
 		a.Script, a.Phases = schedule, p.Phases
@@ -143,6 +146,18 @@ func (s *shot) attacks(p plan.Plan) (attacks []attack.Attack, schedules []*attac
 		attacks = append(attacks, a)
 	}
 	return attacks, schedules
+}
+
+// leastPatience is how far a phase may slide, however short it is.
+const leastPatience = 3 * time.Second
+
+// patience is how far a phase may slide before what is left of it is given up: by a tenth of the longest, or a little.
+func patience(p plan.Plan) time.Duration {
+	patience := leastPatience
+	for _, phase := range p.Phases {
+		patience = max(patience, phase.Length/10)
+	}
+	return patience
 }
 
 // reach is how the target is attacked, whatever with.
@@ -162,6 +177,9 @@ func (s *shot) request(role string) (*http.Request, error) {
 	return s.caller.HTTP(request)
 }
 
+// errStopped words the end of a run that was interrupted.
+var errStopped = errors.New("the run was stopped early")
+
 // lost words the error of an attack, and gives it its exit status.
 func lost(err error) error {
 	switch {
@@ -170,7 +188,7 @@ func lost(err error) error {
 	case errors.Is(err, attack.ErrUnreachable), errors.Is(err, attack.ErrLost):
 		return &exitError{exitUnreachable, err}
 	case errors.Is(err, context.Canceled):
-		return &exitError{exitNotAssessed, errors.New("the attack was stopped early")}
+		return &exitError{exitNotAssessed, errStopped}
 	}
 	return err
 }

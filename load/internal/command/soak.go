@@ -27,7 +27,7 @@ type soakCmd struct {
 	Suppliers int           `help:"How many suppliers. All workers of a run are given the number of all of them." required:"" placeholder:"N"`
 	Keys      string        `help:"Whose keys are used where the world isn't a generated one: a CSV file of supplier,key, a supplier a line; a key may be $${NAME}, taken from the environment." placeholder:"FILE"`
 	Endpoint  string        `help:"What to send to: ingest or ping." default:"ingest" enum:"ingest,ping"`
-	Over      float64       `help:"How many times the sustained rate is offered; at least 1.15, or a limit that is off by 10 %% would not show." default:"1.2" placeholder:"FACTOR"`
+	Over      float64       `help:"How many times the sustained rate is offered; at least 1.15, or a limit that is off by 10 % would not show." default:"1.2" placeholder:"FACTOR"`
 	For       time.Duration `help:"How long." default:"2m"`
 	Ramp      time.Duration `help:"Within what time the suppliers set in, one after the other. Default: a twentieth of the whole, at most 30s." placeholder:"TIME"`
 	FailFast  bool          `help:"Stop at the first bound that is violated."`
@@ -70,11 +70,11 @@ func (s *soakCmd) check() error {
 
 // Run soaks a target.
 func (s *soakCmd) Run(ctx context.Context, w *World) error {
-	if err := s.check(); err != nil {
-		return err
-	}
 	policy, err := s.policy()
 	if err != nil {
+		return err
+	}
+	if err := s.check(); err != nil {
 		return err
 	}
 	all, err := s.suppliers(w)
@@ -85,6 +85,11 @@ func (s *soakCmd) Run(ctx context.Context, w *World) error {
 	if err != nil {
 		return err
 	}
+	records := &records{}
+	if err := records.open(s.Out, ""); err != nil {
+		return err
+	}
+	defer func() { _ = records.close() }()
 	c, err := s.chooseIn(ctx, w, world)
 	if err != nil {
 		return err
@@ -106,7 +111,7 @@ func (s *soakCmd) Run(ctx context.Context, w *World) error {
 	if err := shot.try(ctx, w, string(run.plan.Phases[0].Stream)); err != nil {
 		return err
 	}
-	return s.drive(ctx, w, run)
+	return s.drive(ctx, w, run, records)
 }
 
 // suppliers lists all suppliers of the run, those of other workers too.

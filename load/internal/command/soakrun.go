@@ -20,12 +20,8 @@ var (
 )
 
 // drive runs the soak, prints a line a second, and at the end the verdict on each supplier.
-func (s *soakCmd) drive(ctx context.Context, w *World, r *soaking) error {
-	records := &records{redact: r.caller.Redact}
-	file, err := records.create("--out", s.Out)
-	if err != nil {
-		return err
-	}
+func (s *soakCmd) drive(ctx context.Context, w *World, r *soaking, records *records) error {
+	records.redact = r.caller.Redact
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	attacks, err := r.attacks(ctx)
@@ -52,19 +48,19 @@ func (s *soakCmd) drive(ctx context.Context, w *World, r *soaking) error {
 		}
 		records.start = session.Start
 		stop = s.watch(w, r, session, records, cancel)
-		if file == nil {
+		if records.traceOut == nil {
 			return nil
 		}
 		meta := trace.Meta{Run: r.runID, Target: r.profile.Name, Plan: r.plan, Preflight: r.trips, Rested: r.fresh,
 			Started: session.Start, Shard: s.head(r.interleaved, &r.clock)}
 		var err error
-		records.trace, err = trace.NewWriter(file, meta)
+		records.trace, err = trace.NewWriter(records.traceOut, meta)
 		return err
 	})
 	stop()
 	end := trace.End{Reason: trace.Complete}
 	if err != nil {
-		end.Reason = err.Error()
+		end.Reason = lost(err).Error()
 	}
 	if closed := records.end(end); closed != nil {
 		return errors.Join(err, fmt.Errorf("write the results: %w", closed))
@@ -99,10 +95,11 @@ func (s *soakCmd) watch(w *World, r *soaking, session *attack.Session, records *
 	watching.Go(func() {
 		ticker := time.NewTicker(time.Second)
 		defer ticker.Stop()
-		failed, planned, begun := 0, 0, 0
+		failed, lines := 0, live{out: w.Stderr, plan: r.plan, session: session, records: records}
 		for {
 			select {
 			case <-done:
+				lines.last()
 				return
 			case <-ticker.C:
 			}
@@ -112,9 +109,7 @@ func (s *soakCmd) watch(w *World, r *soaking, session *attack.Session, records *
 			}
 			violated := r.board.Advance(elapsed)
 			failed += len(violated)
-			due, sent := dueBy(r.plan, elapsed), session.Begun()
-			line(w.Stderr, elapsed, due-planned, sent-begun, records.take())
-			planned, begun = due, sent
+			lines.line(elapsed)
 			if !r.interleaved {
 				s.tell(w, r, violated)
 			}

@@ -20,12 +20,13 @@ type summary struct {
 	Admitted outcomeCount  `json:"admitted"`
 	Limited  outcomeCount  `json:"limited"`
 	Other    outcomeCount  `json:"other"`
-	Faults   []tally.Count `json:"faults"`        // why answers were neither
-	Waits    []tally.Count `json:"waits"`         // what refusals asked to wait
-	Latency  quantiles     `json:"latency"`       // of what was answered
-	Lag      *quantiles    `json:"lag,omitempty"` // how late requests were sent, where that is known
-	Stalls   int           `json:"stalls"`        // how often the schedule slid
-	Slid     time.Duration `json:"slid_ns"`       // by how much in all
+	Faults   []tally.Count `json:"faults"`             // why answers were neither
+	Waits    []tally.Count `json:"waits"`              // what refusals asked to wait
+	Latency  quantiles     `json:"latency"`            // of what was answered
+	Lag      *quantiles    `json:"lag,omitempty"`      // how late requests were sent, where that is known
+	Stalls   int           `json:"stalls"`             // how often the schedule slid
+	Slid     time.Duration `json:"slid_ns"`            // by how much in all
+	GivenUp  int           `json:"given_up,omitempty"` // requests left out, since the schedule had slid too far
 	Notes    []string      `json:"notes,omitempty"`
 }
 
@@ -94,6 +95,9 @@ func (s *summary) write(out io.Writer, format string) error {
 	}
 	if s.Stalls > 0 {
 		p("stalls    %d, by which the schedule slid %v\n", s.Stalls, short(s.Slid))
+	}
+	if s.GivenUp > 0 {
+		p("given up  %d: the target or this machine is too slow for what was meant\n", s.GivenUp)
 	}
 	for i, wait := range s.Waits {
 		if i == 5 {

@@ -51,19 +51,21 @@ var words = map[harness.Outcome]string{
 	harness.Pass: "pass", harness.Fail: "FAIL", harness.Observed: "obs ", harness.NotAssessed: "?   ",
 }
 
-func writeRow(w io.Writer, row harness.Row) {
-	word := words[row.Outcome]
-	if row.Outcome == harness.Fail && row.Level != harness.Must {
-		word = "warn"
+// word is what an outcome is called, which for a failure depends on the row's level.
+func word(o harness.Outcome, l harness.Level) string {
+	if o == harness.Fail && l != harness.Must {
+		return "warn"
 	}
-	_, _ = fmt.Fprintf(w, "  %s  %-22s %s\n", word, row.ID, strings.Join(figures(row), "; "))
+	return words[o]
+}
+
+func writeRow(w io.Writer, row harness.Row) {
+	_, _ = fmt.Fprintf(w, "  %s  %-22s %s\n", word(row.Outcome, row.Level), row.ID, strings.Join(figures(row), "; "))
 	if row.Reason != "" {
 		_, _ = fmt.Fprintf(w, "        %s\n", row.Reason)
 	}
-	if row.Outcome != harness.Pass {
-		for _, note := range slices.Compact(row.Notes) {
-			_, _ = fmt.Fprintf(w, "        note: %s\n", note)
-		}
+	for _, note := range row.Notes {
+		_, _ = fmt.Fprintf(w, "        note: %s\n", note)
 	}
 }
 

@@ -2,9 +2,13 @@ package command
 
 import (
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"leadconform/load/harness"
+	"leadconform/load/internal/plan"
+	"leadconform/load/internal/tally"
 )
 
 func TestFiguresSayOnceWhatIsTheSame(t *testing.T) {
@@ -31,6 +35,33 @@ func TestFiguresSayOnceWhatIsTheSame(t *testing.T) {
 	} {
 		if got := figures(c.row); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestASecondWithoutAnAnswerHasNoQuantiles(t *testing.T) {
+	var out strings.Builder
+	line(&out, time.Second, 5, 5, tally.Tally{})
+	if got := out.String(); strings.Count(got, "–") != 3 {
+		t.Errorf("it says %q", got)
+	}
+}
+
+func TestWhatIsGivenUpIsSaid(t *testing.T) {
+	for given, want := range map[int]bool{0: false, 77: true} {
+		var out strings.Builder
+		s := summarise(&tally.Tally{})
+		s.GivenUp = given
+		if err := s.write(&out, "text"); err != nil || strings.Contains(out.String(), "given up  77") != want {
+			t.Errorf("%d: %v, %s", given, err, out.String())
+		}
+	}
+}
+
+func TestPatienceIsATenthOrALittle(t *testing.T) {
+	for length, want := range map[time.Duration]time.Duration{time.Second: 3 * time.Second, time.Hour: 6 * time.Minute} {
+		if got := patience(plan.Plan{Phases: []plan.Phase{{Length: length}, {Length: time.Millisecond}}}); got != want {
+			t.Errorf("%v: %v, want %v", length, got, want)
 		}
 	}
 }

@@ -80,20 +80,24 @@ func (v *verifyCmd) Run(ctx context.Context, w *World) error {
 	for _, api := range c.profile.APIs() {
 		doc.Target.BaseURLs[api] = c.profile.BaseURL(api)
 	}
-	if err := os.MkdirAll(v.Out, 0o755); err != nil {
-		return usage("--out: %w", err)
-	}
-	trace, err := os.Create(filepath.Join(v.Out, "limits.trace"))
-	if err != nil {
-		return usage("--out: %w", err)
-	}
 	policy := harness.Policy{
-		Peak: v.Peak, Endpoints: v.Endpoint, RunID: target.NewRunID(), Version: Version, Seed: doc.Seed, Trace: trace,
+		Peak: v.Peak, Endpoints: v.Endpoint, RunID: target.NewRunID(), Version: Version, Seed: doc.Seed,
 		Part: harness.Part{Index: v.Shard.Index, Count: v.Shard.Count, StartAt: v.StartAt},
 		Tell: func(p harness.Progress) {
 			w.status("%s: %d requests, about %v to go", p.Doing, p.Requests, p.Remaining.Round(time.Second))
 		},
 	}
+	if err := policy.Check(c.profile); err != nil {
+		return usage("%w", err)
+	}
+	if err := os.MkdirAll(v.Out, 0o755); err != nil {
+		return usage("--out: %w", err)
+	}
+	trace, err := create("--out", filepath.Join(v.Out, "limits.trace"))
+	if err != nil {
+		return err
+	}
+	policy.Trace = trace
 	if v.Format == "text" {
 		v.announce(w, c, policy)
 	}
@@ -123,6 +127,9 @@ func (v *verifyCmd) announce(w *World, c *chosen, p harness.Policy) {
 func (v *verifyCmd) tell(w *World, doc document, err error) error {
 	if err != nil && (doc.Verdict.Rows == nil || errors.Is(err, harness.ErrLate)) {
 		return usage("%w", err)
+	}
+	if errors.Is(err, context.Canceled) {
+		err = errStopped
 	}
 	if err == nil && !v.Shard.Whole() {
 		// A part is no verdict: that is load report's, on all of them.
@@ -163,10 +170,13 @@ func (v *verifyCmd) tell(w *World, doc document, err error) error {
 
 // exitStatus is that of a verdict, and of how the run ended.
 func exitStatus(v harness.Verdict, err error) int {
-	if errors.Is(err, harness.ErrUnreachable) || errors.Is(err, harness.ErrLost) {
-		return exitUnreachable
-	}
 	status := exitOK
+	switch {
+	case errors.Is(err, harness.ErrUnreachable), errors.Is(err, harness.ErrNoKey), errors.Is(err, harness.ErrLost):
+		return exitUnreachable
+	case err != nil:
+		status = exitNotAssessed
+	}
 	for _, row := range v.Rows {
 		switch {
 		case row.Level != harness.Must:

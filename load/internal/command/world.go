@@ -19,6 +19,9 @@ type policyFlags struct {
 }
 
 func (f policyFlags) policy() (plan.Policy, error) {
+	if !(f.Rate > 0 && f.Rate <= mostRate) {
+		return plan.Policy{}, usage("--rate %g: give requests per second, above 0 and at most %d", f.Rate, mostRate)
+	}
 	p := plan.Policy{Rate: f.Rate, Burst: f.Burst, Window: f.Window}
 	if p.Burst == 0 {
 		p.Burst = 2 * p.Rate
