@@ -16,7 +16,7 @@ import (
 // TestSilentClientsHoldUpNobodyAndAreEnded runs a client that neither sends anything nor ends.
 func TestSilentClientsHoldUpNobodyAndAreEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := network{hosts: map[string]listener{}}
+		n := newNetwork()
 		began := time.Now()
 		var mu sync.Mutex
 		started := map[time.Duration]int{} // by the second

@@ -20,7 +20,7 @@ func served(t *testing.T, recipe string, wrong *integrator.Wrong, byHeader bool)
 	t.Helper()
 	var outcomes map[string]spec.Outcome
 	synctest.Test(t, func(t *testing.T) {
-		n := network{hosts: map[string]listener{}}
+		n := newNetwork()
 		trial := clients.Trial{Book: book(t, recipe), Speed: 1, Start: n.start}
 		session, err := trial.Serve(t.Context(), "")
 		if err != nil {
@@ -106,7 +106,7 @@ func TestServedScenariosAreJudgedLikeStartedOnes(t *testing.T) {
 
 func TestServedWithoutAScenarioSaysWhichThereAre(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := network{hosts: map[string]listener{}}
+		n := newNetwork()
 		trial := clients.Trial{Book: book(t, clients.Distro), Speed: 1, Start: n.start}
 		session, err := trial.Serve(t.Context(), "")
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"leadconform/fixtures"
 	"leadconform/fixtures/clients/integrator"
+	"leadconform/fixtures/pipenet"
 	"leadconform/reference/server"
 	"leadconform/specs/internal/clients"
 	"leadconform/specs/internal/spec"
@@ -24,7 +25,7 @@ func try(t *testing.T, recipe string, speed float64, client func(context.Context
 	t.Helper()
 	var outcomes map[string]spec.Outcome
 	synctest.Test(t, func(t *testing.T) {
-		n := network{hosts: map[string]listener{}}
+		n := newNetwork()
 		h := &http.Client{Transport: &http.Transport{DialContext: n.dial}}
 		trial := clients.Trial{Book: book(t, recipe), Speed: speed, Start: n.start, Caller: inProcess(client, h)}
 		began := time.Now()
@@ -81,8 +82,10 @@ func inProcess(client func(context.Context, integrator.Job, *http.Client) error,
 // network is hosts that are reached by pipes.
 type network struct {
 	mu    sync.Mutex
-	hosts map[string]listener
+	hosts map[string]*pipenet.Network
 }
+
+func newNetwork() *network { return &network{hosts: map[string]*pipenet.Network{}} }
 
 func (n *network) start(_ context.Context, _ string, wrap func(http.Handler) http.Handler) (string, func(), error) {
 	s, err := server.New(server.Config{Assemble: func(p *server.Parts) { p.Handler = wrap }})
@@ -91,7 +94,7 @@ func (n *network) start(_ context.Context, _ string, wrap func(http.Handler) htt
 	}
 	n.mu.Lock()
 	host := "host-" + strconv.Itoa(len(n.hosts))
-	l := listener{make(chan net.Conn), make(chan struct{})}
+	l := pipenet.New()
 	n.hosts[host+":80"] = l
 	n.mu.Unlock()
 	front := &http.Server{Handler: s.Handler()}
@@ -109,31 +112,10 @@ func (n *network) start(_ context.Context, _ string, wrap func(http.Handler) htt
 
 func (n *network) dial(ctx context.Context, _, address string) (net.Conn, error) {
 	n.mu.Lock()
-	l := n.hosts[address]
+	host := n.hosts[address]
 	n.mu.Unlock()
-	client, server := net.Pipe()
-	select {
-	case l.arriving <- server:
-		return client, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if host == nil {
+		return nil, errors.New("there is no " + address + " in this network")
 	}
+	return host.DialContext(ctx, "", "")
 }
-
-type listener struct {
-	arriving chan net.Conn
-	closed   chan struct{}
-}
-
-func (l listener) Accept() (net.Conn, error) {
-	select {
-	case conn := <-l.arriving:
-		return conn, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-func (l listener) Close() error { close(l.closed); return nil }
-func (listener) Addr() net.Addr { return &net.TCPAddr{} }

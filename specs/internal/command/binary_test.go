@@ -9,15 +9,18 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"leadconform/fixtures/target"
-	_ "leadconform/reference/server" // part of the programs that are run here: a change to it must run these tests again
+	"leadconform/reference/server" // part of the programs that are run here as well: a change to it must run these tests again
 	"leadconform/specs/internal/report"
 	"leadconform/specs/internal/verdict"
 )
@@ -121,10 +124,13 @@ func TestMistakesExit2AndNameTheRemedy(t *testing.T) {
 		"a remote target without a profile": {[]string{"verify", "--target", "https://staging.example"}, "add --profile FILE"},
 		"a target that is no URL":           {[]string{"verify", "--target", "staging"}, `--target "staging" is no base URL`},
 		"a control that is no URL":          {[]string{"verify", "--control", "x"}, `--control "x" is no base URL`},
+		"a password in a target":            {[]string{"verify", "--target", "http://ada:quiet@127.0.0.1:1"}, "--target must hold no user and password"},
+		"a query in a control":              {[]string{"verify", "--control", "http://127.0.0.1:1/?quiet"}, "--control must hold no query"},
 		"a profile that isn't there":        {[]string{"verify", "--profile", "nowhere.yaml"}, "nowhere.yaml"},
 		"an unknown key":                    {[]string{"verify", "--profile", unknownKey}, `unknown.yaml:4: distro.colour: unknown field "colour"`},
 		"a missing variable":                {[]string{"verify", "--profile", noVariable}, "variable.yaml:5: distro.credentials.primary.key: environment variable NO_SUCH_KEY is not set"},
 		"a bad URL":                         {[]string{"verify", "--profile", badURL}, `url.yaml:3: distro.base_url: "staging" is no base URL`},
+		"a folder that can't be":            {[]string{"verify", "--out", filepath.Join(badURL, "x")}, "the report's folder (--out)"},
 		"an unknown flag":                   {[]string{"verify", "--colour"}, "unknown flag --colour"},
 		"an unknown command":                {[]string{"varify"}, "varify"},
 		"an unknown level":                  {[]string{"verify", "--level", "gold"}, `"core","limits","full"`},
@@ -146,11 +152,14 @@ func TestMistakesExit2AndNameTheRemedy(t *testing.T) {
 			if r.status != 2 || !strings.Contains(r.stderr, c.want) {
 				t.Errorf("status %d, want 2; stderr:\n%s\nwant it to hold %q", r.status, r.stderr, c.want)
 			}
+			if strings.Contains(r.stderr, "quiet") {
+				t.Errorf("what may be a secret is quoted:\n%s", r.stderr)
+			}
 			if lines := strings.Count(r.stderr, "\n"); lines != 1 {
 				t.Errorf("the message has %d lines:\n%s", lines, r.stderr)
 			}
-			if r.report != nil {
-				t.Error("a report was written")
+			if r.report != nil || r.stdout != "" {
+				t.Errorf("a report was written, or begun: %s", r.stdout)
 			}
 		})
 	}
@@ -350,6 +359,55 @@ func unpacked(t *testing.T, page string) string {
 		}
 	}
 	return all.String()
+}
+
+// An interrupted experiment decides its rows all the same: each says what was found, also those that had not asked yet.
+func TestAnInterruptedExperimentSaysWhatItFoundOfEachRow(t *testing.T) {
+	t.Parallel()
+	s, err := server.New(server.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	enough, lookups := make(chan struct{}), atomic.Int64{}
+	public := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/v1/leads/lookup" && r.Header.Get("X-Api-Key") != "" && lookups.Add(1) == 30 {
+			close(enough)
+		}
+		s.Handler().ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() {
+		public.Close()
+		_ = s.Close(context.WithoutCancel(t.Context()))
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program(t, "specs"), "verify", "--target", public.URL, "--api", "distro", "--level", "limits", "--only", "LD-LIM-LOOKUP-*", "--format", "json")
+	cmd.Dir = t.TempDir()
+	go func() {
+		select {
+		case <-enough:
+			_ = cmd.Process.Signal(os.Interrupt)
+		case <-ctx.Done():
+		}
+	}()
+	stdout, _ := cmd.Output()
+	var r report.Report
+	if err := json.Unmarshal(stdout, &r); err != nil || cmd.ProcessState.ExitCode() != 3 {
+		t.Fatalf("exit %d, %v: %s", cmd.ProcessState.ExitCode(), err, stdout)
+	}
+	found := 0
+	for _, row := range r.Rows {
+		if !strings.HasPrefix(row.ID, "LD-LIM-LOOKUP-") {
+			continue
+		}
+		found++
+		if row.Verdict == verdict.NotAssessed && !strings.HasPrefix(row.Reason, "the run was stopped early") {
+			t.Errorf("%s: %s", row.ID, row.Reason)
+		}
+	}
+	if found < 6 {
+		t.Errorf("%d rows", found)
+	}
 }
 
 func TestDoctor(t *testing.T) {

@@ -26,7 +26,7 @@ import (
 
 type clientCmd struct {
 	Recipe  string        `help:"Which API the client speaks: distro or insertion." required:"" enum:"distro,insertion"`
-	Only    []string      `help:"Judge only these rows: IDs or globs such as 'CL-LD-0*'." placeholder:"ID"`
+	Only    []string      `help:"Judge only these rows: IDs or globs such as 'CL-LD-0*'." placeholder:"ID" predictor:"client-row"`
 	Speed   float64       `help:"Divide the scripted waits by this, 1 to 10, and tell the client (LEAD_SPEED) to do so with its own." default:"1" placeholder:"N"`
 	Strict  bool          `help:"A SHOULD row that fails makes the exit status 1, too."`
 	Serve   bool          `help:"Start no command: serve the scenarios to a client that runs elsewhere, until interrupted."`
@@ -54,6 +54,9 @@ func (c *clientCmd) Run(ctx context.Context, w *World) error {
 	trial, err := c.trial(w)
 	if err != nil {
 		return err
+	}
+	if err := report.MakeFolder(c.Out); err != nil {
+		return usage("%w", err)
 	}
 	ctx, cancel := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer cancel()

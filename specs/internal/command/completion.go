@@ -2,6 +2,7 @@ package command
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
@@ -32,20 +33,24 @@ func completeLine(parser *kong.Kong, w World) (asked bool) {
 		return false
 	}
 	kongcompletion.Register(parser, kongcompletion.WithExitFunc(func(int) {}), kongcompletion.WithPredictors(map[string]complete.Predictor{
-		"row":  complete.PredictSet(rowIDs()...),
-		"api":  complete.PredictSet(target.APIDistro, target.APIInsertion),
-		"tier": complete.PredictSet(tierNames()...),
-		"json": complete.PredictFiles("*.json"),
-		"file": complete.PredictFiles("*"),
-		"dir":  complete.PredictDirs("*"),
+		"row":        complete.PredictSet(rowIDs("")...),
+		"client-row": complete.PredictSet(rowIDs("CL-")...),
+		"api":        complete.PredictSet(target.APIDistro, target.APIInsertion),
+		"tier":       complete.PredictSet(tierNames()...),
+		"json":       complete.PredictFiles("*.json"),
+		"file":       complete.PredictFiles("*"),
+		"dir":        complete.PredictDirs("*"),
 	}))
 	return true
 }
 
-func rowIDs() []string {
+// rowIDs are those that begin so, in order.
+func rowIDs(beginning string) []string {
 	var ids []string
 	for _, row := range catalogue.Rows() {
-		ids = append(ids, row.ID)
+		if strings.HasPrefix(row.ID, beginning) {
+			ids = append(ids, row.ID)
+		}
 	}
 	slices.Sort(ids)
 	return ids

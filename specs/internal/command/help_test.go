@@ -90,6 +90,8 @@ func TestCompletion(t *testing.T) {
 		"specs verify --api ":               "distro insertion",
 		"specs verify --only LD-LIM-INGEST": "LD-LIM-INGEST-BURST LD-LIM-INGEST-FLOOR LD-LIM-INGEST-PEAK LD-LIM-INGEST-RECOVER LD-LIM-INGEST-STEADY LD-LIM-INGEST-SUSTAIN LD-LIM-INGEST-WINDOW",
 		"specs explain IN-409-04":           "IN-409-04",
+		"specs client --only CL-LD-01":      "CL-LD-01",
+		"specs client --only LD-":           "",
 		"specs list --tier li":              "limits",
 		"specs completion f":                "fish",
 	} {

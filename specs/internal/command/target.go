@@ -38,7 +38,7 @@ func (f targetFlags) choose(ctx context.Context, w *World) (*chosen, error) {
 			continue
 		}
 		if err := target.CheckBaseURL(value); err != nil {
-			return nil, usage("%s %q is no base URL: %w", flag, value, err)
+			return nil, usage("%s %w", flag, err)
 		}
 	}
 	switch {

@@ -79,6 +79,9 @@ func (v *verifyCmd) report(ctx context.Context, w *World) (*report.Report, error
 // runAndTell runs the specs and writes the report to where it is wanted. told is the exit status, nil for 0; err says why
 // there is no report.
 func (p *verification) runAndTell(ctx context.Context, w *World) (r *report.Report, told, err error) {
+	if err := report.MakeFolder(p.flags.Out); err != nil { // before minutes are spent on what can't be written
+		return nil, nil, usage("%w", err)
+	}
 	if r, err = p.run(ctx, w); err != nil {
 		return nil, nil, err
 	}
@@ -182,7 +185,21 @@ func (p *verification) run(ctx context.Context, w *World) (*report.Report, error
 	if err != nil {
 		return nil, usage("the suite is at fault: %w", err)
 	}
+	p.decided(ctx, runner, outcomes)
 	return p.report(outcomes, started), nil
+}
+
+// decided adds what an interrupted experiment had found to the outcomes: it decides its rows together, and the run may have
+// ended before each of them had asked.
+func (p *verification) decided(ctx context.Context, runner *spec.Runner, outcomes map[string]spec.Outcome) {
+	if !p.limits.Begun() {
+		return
+	}
+	for _, s := range p.specs {
+		if _, told := outcomes[s.ID]; !told && s.Measure != nil {
+			outcomes[s.ID] = runner.Run(ctx, s)
+		}
+	}
 }
 
 // limitsRows are the rows of tier limits that are to be run.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"leadconform/load/harness"
 	"leadconform/specs/internal/catalogue"
@@ -21,12 +22,20 @@ type Experiment struct {
 	Policy harness.Policy
 
 	once    sync.Once
+	begun   atomic.Bool
 	verdict harness.Verdict
 	err     error
 }
 
-// Verdict returns what the experiment found, nil if it wasn't run.
+// Begun reports whether the experiment was run, or still is.
+func (x *Experiment) Begun() bool { return x.begun.Load() }
+
+// Verdict returns what the experiment found, nil if it wasn't run. It waits for its end.
 func (x *Experiment) Verdict() *harness.Verdict {
+	if !x.Begun() {
+		return nil
+	}
+	x.once.Do(func() {})
 	if x.verdict.RunID == "" {
 		return nil
 	}
@@ -78,7 +87,10 @@ func Specs(get func() (*Experiment, string)) []spec.Spec {
 
 // row runs the experiment, if need be, and takes one row's result out of its verdict.
 func (x *Experiment) row(ctx context.Context, id string) spec.Measured {
-	x.once.Do(func() { x.verdict, x.err = harness.Verify(ctx, x.Target, x.Policy) })
+	x.once.Do(func() {
+		x.begun.Store(true)
+		x.verdict, x.err = harness.Verify(ctx, x.Target, x.Policy)
+	})
 	for _, row := range x.verdict.Rows {
 		if row.ID == id {
 			return x.measured(row)

@@ -119,6 +119,7 @@ var knownPhases = []phase{
 	{"A1", "From rest, just below the burst rate for the whole window: nothing may be limited."},
 	{"A2", "After a short silence, overload until well after the credit is used up: counts what gets in from then on."},
 	{"B1", "From rest, far above the burst rate: shows the peak, and the whole credit."},
+	{"apart", "Just below the sustained rate, while the same key is refused on other endpoints: nothing may be limited."},
 	{"B3", "After a rest, just below the burst rate again: the burst has to be back."},
 	{"C", "Just below the sustained rate, while other keys are exhausted: nothing may be limited."},
 	{"wait", "One request, sent when the time that the last refusal named has passed in silence: it has to get in."},

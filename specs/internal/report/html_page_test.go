@@ -3,6 +3,7 @@ package report_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -322,34 +323,45 @@ func printsInLightColours(t *testing.T, b browser) {
 }
 
 // opensFast opens a large report until the reader can use it: everything is loaded and has run, and something can be
-// seen. The best of several tries counts, and where the machine is so busy that all of them are slow, the time that the
-// processor spent.
+// seen. What makes that fast does not depend on the machine: an exchange is not built before its row is opened. Only
+// PROOF=1 asks for the two seconds, of the best of several tries, as other work on the machine can hold up all of them.
 func opensFast(t *testing.T, b browser) {
-	const limit = 2 * time.Second
+	const (
+		limit       = 2 * time.Second
+		nodesPerRow = 100 // some 61, and 271 where all exchanges are listed
+	)
 	r := large(manyRows, exchangesEach)
-	seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 	best := time.Hour
 	for range 5 {
 		p := b.open(t, r, desk)
-		p.run(performance.Enable())
-		var spent []*performance.Metric
-		p.run(chromedp.ActionFunc(func(ctx context.Context) (err error) {
-			spent, err = performance.GetMetrics().Do(ctx)
-			return err
-		}))
 		shown := eval[float64](p, `Math.max(performance.getEntriesByType("navigation")[0].loadEventEnd,
 			performance.getEntriesByName("first-contentful-paint")[0].startTime) / 1000`)
-		for _, metric := range spent {
-			if metric.Name == "ProcessTime" {
-				shown = min(shown, metric.Value)
-			}
+		best = min(best, time.Duration(shown*float64(time.Second)))
+		p.await(`!document.querySelector("[aria-busy]")`)
+		nodes := p.nodes()
+		t.Logf("open after %v, with %v nodes", best.Round(time.Millisecond), nodes)
+		if nodes > nodesPerRow*manyRows {
+			t.Errorf("%d rows with %d exchanges open with %v nodes, more than %d a row", manyRows, len(r.Exchanges), nodes, nodesPerRow)
 		}
-		best = min(best, seconds(shown))
-		if best < limit {
-			p.quiet()
-			t.Logf("open after %v", best.Round(time.Millisecond))
+		p.quiet()
+		if best < limit || os.Getenv("PROOF") == "" {
 			return
 		}
 	}
 	t.Errorf("%d rows with %d exchanges open after %v at best, want %v", manyRows, len(r.Exchanges), best, limit)
+}
+
+// nodes counts what the page is built of, with what has just been removed.
+func (p *tab) nodes() float64 {
+	p.t.Helper()
+	var metrics []*performance.Metric
+	p.run(performance.Enable(), chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		metrics, err = performance.GetMetrics().Do(ctx)
+		return err
+	}))
+	i := slices.IndexFunc(metrics, func(m *performance.Metric) bool { return m.Name == "Nodes" })
+	if i < 0 {
+		p.t.Fatal("the browser doesn't count nodes")
+	}
+	return metrics[i].Value
 }

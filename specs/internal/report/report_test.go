@@ -208,6 +208,18 @@ func TestTerminalExplains(t *testing.T) {
 	}
 }
 
+func TestTerminalSaysAnIdenticalNoteOnce(t *testing.T) {
+	r := sample(t, false)
+	r.Rows[0].Notes, r.Rows[2].Notes = []string{"of both"}, []string{"of both", "of one"}
+	var b bytes.Buffer
+	report.Terminal{W: &b}.Write(r)
+	for _, want := range []string{"  of both\n      LD-ENV-01 LD-ENV-03\n", "  LD-ENV-03    of one\n"} {
+		if strings.Count(b.String(), want) != 1 {
+			t.Errorf("the text doesn't say once %q:\n%s", want, b.String())
+		}
+	}
+}
+
 func TestFilesAreWholeAndInPlace(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
 	if err := sample(t, false).WriteFiles(dir); err != nil {

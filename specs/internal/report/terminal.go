@@ -152,15 +152,28 @@ func (t Terminal) explained(r *Report, title string, c text.Color, is func(Row) 
 	}
 }
 
+// notes lists what rows have to add; what several have to, once.
 func (t Terminal) notes(r *Report) {
-	rows := r.rowsThat(func(row Row) bool { return len(row.Notes) > 0 })
-	if len(rows) == 0 {
+	var notes []string
+	rows := map[string][]string{} // by note
+	for _, row := range r.Rows {
+		for _, note := range row.Notes {
+			if rows[note] == nil {
+				notes = append(notes, note)
+			}
+			rows[note] = append(rows[note], row.ID)
+		}
+	}
+	if len(notes) == 0 {
 		return
 	}
 	t.heading(text.Bold, "Notes")
-	for _, row := range rows {
-		for _, note := range row.Notes {
-			t.printf("  %-12s %s\n", row.ID, target.Printable(note))
+	for _, note := range notes {
+		if ids := rows[note]; len(ids) == 1 {
+			t.printf("  %-12s %s\n", ids[0], target.Printable(note))
+		} else {
+			t.printf("  %s\n", target.Printable(note))
+			t.listIDs(ids)
 		}
 	}
 }
@@ -178,9 +191,13 @@ func (t Terminal) notAssessed(r *Report) {
 	t.heading(text.FgYellow, "Not assessed: %d", rows)
 	for _, reason := range reasons {
 		t.printf("  %s\n", reason.Reason)
-		for line := range strings.Lines(text.WrapSoft(strings.Join(reason.IDs, " "), 104)) {
-			t.printf("      %s\n", strings.TrimSpace(line))
-		}
+		t.listIDs(reason.IDs)
+	}
+}
+
+func (t Terminal) listIDs(ids []string) {
+	for line := range strings.Lines(text.WrapSoft(strings.Join(ids, " "), 104)) {
+		t.printf("      %s\n", strings.TrimSpace(line))
 	}
 }
 

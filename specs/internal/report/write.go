@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,11 +13,23 @@ import (
 	"unicode/utf8"
 )
 
+// MakeFolder makes the folder of a report if need be, and reports whether files can be written there.
+func MakeFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make the report's folder (--out): %w", err)
+	}
+	f, err := os.CreateTemp(dir, ".report.*")
+	if err != nil {
+		return fmt.Errorf("write to the report's folder (--out): %w", err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
 // WriteFiles writes report.json, junit.xml and index.html into a folder, which it makes if need be. Each file is whole
 // or absent.
 func (r *Report) WriteFiles(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make the report's folder (--out): %w", err)
+	if err := MakeFolder(dir); err != nil {
+		return err
 	}
 	for name, write := range map[string]func(io.Writer) error{
 		"report.json": r.WriteJSON, "junit.xml": r.WriteJUnit, "index.html": r.WriteHTML,

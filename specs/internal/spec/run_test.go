@@ -13,6 +13,7 @@ import (
 
 	"github.com/onsi/gomega"
 
+	"leadconform/fixtures/pipenet"
 	"leadconform/fixtures/target"
 	"leadconform/specs/internal/answer"
 	"leadconform/specs/internal/catalogue"
@@ -40,11 +41,11 @@ func against(t *testing.T, handler http.HandlerFunc, s spec.Spec, o target.Optio
 		if err != nil {
 			t.Fatal(err)
 		}
-		network := pipes{make(chan net.Conn), make(chan struct{})}
+		network := pipenet.New()
 		server := &http.Server{Handler: handler}
 		go server.Serve(network)
 		if o.Dial == nil {
-			o.Dial = network.dial
+			o.Dial = network.DialContext
 		}
 		client := target.NewClient(p, o)
 		if s.ID == "" {
@@ -57,33 +58,6 @@ func against(t *testing.T, handler http.HandlerFunc, s spec.Spec, o target.Optio
 	})
 	return outcome
 }
-
-// pipes is a listener whose connections never leave the process.
-type pipes struct {
-	arriving chan net.Conn
-	closed   chan struct{}
-}
-
-func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case p.arriving <- server:
-		return client, nil
-	case <-p.closed: // the transport may still dial for a request that has ended
-		return nil, net.ErrClosed
-	}
-}
-
-func (p pipes) Accept() (net.Conn, error) {
-	select {
-	case conn := <-p.arriving:
-		return conn, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-func (p pipes) Close() error   { close(p.closed); return nil }
-func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 // always answers with a status and a body.
 func always(status int, body string) http.HandlerFunc {

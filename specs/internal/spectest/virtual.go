@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"leadconform/fixtures/pipenet"
 	"leadconform/fixtures/target"
 	"leadconform/specs/internal/spec"
 )
@@ -34,11 +35,11 @@ func Handlers(t testing.TB) (public, control http.Handler) {
 	return s.Handler(), s.Control()
 }
 
-// network is a network in memory: its listeners by host.
-type network map[string]*listener
+// network is a network in memory: its servers by host.
+type network map[string]*pipenet.Network
 
 func (n network) listen(t testing.TB, host string, h http.Handler) (url string) {
-	l := &listener{host: host, arriving: make(chan net.Conn), closed: make(chan struct{})}
+	l := pipenet.New()
 	n[host] = l
 	s := httptest.NewUnstartedServer(h)
 	_ = s.Listener.Close()
@@ -58,48 +59,5 @@ func (n network) dial(ctx context.Context, _, address string) (net.Conn, error) 
 	if !ok {
 		return nil, fmt.Errorf("there is no %s in this network", host)
 	}
-	client, server := net.Pipe()
-	select {
-	case l.arriving <- server:
-		return client, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return l.DialContext(ctx, "", "")
 }
-
-// listener is one host's (net.Listener).
-type listener struct {
-	host     string
-	arriving chan net.Conn
-	closed   chan struct{}
-}
-
-// Accept implements net.Listener.
-func (l *listener) Accept() (net.Conn, error) {
-	select {
-	case conn := <-l.arriving:
-		return conn, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-// Close implements net.Listener.
-func (l *listener) Close() error {
-	select {
-	case <-l.closed:
-	default:
-		close(l.closed)
-	}
-	return nil
-}
-
-// Addr implements net.Listener.
-func (l *listener) Addr() net.Addr { return address(l.host) }
-
-type address string
-
-func (address) Network() string  { return "memory" }
-func (a address) String() string { return string(a) }
