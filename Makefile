@@ -14,7 +14,7 @@ build: ## build the three programs into bin/
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./reference ./specs ./load
 
 test: ## run every test
-	go test ./...
+	go test -timeout 20m ./...
 
 race: ## run every test under the race detector (RACE=PACKAGES: some)
 	go test -race -timeout 30m $(or $(RACE),./...)
