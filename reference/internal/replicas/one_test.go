@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,13 +24,21 @@ func oneTuple(t *testing.T, r rig) {
 	const senders = 200
 	answers := make([]exchange, senders)
 	var ready, done sync.WaitGroup
+	var givenUp atomic.Int64
 	begin := make(chan struct{})
 	for i := range senders {
 		ready.Add(1)
 		done.Go(func() {
 			ready.Done()
 			<-begin
-			answers[i] = send(client, "insertion", http.MethodPost, r.Replicas[i%2].Public()+path, body)
+			for { // until it isn't given up by a replica whose database is slow
+				answers[i] = send(client, "insertion", http.MethodPost, r.Replicas[i%2].Public()+path, body)
+				if !unavailable(answers[i]) {
+					return
+				}
+				givenUp.Add(1)
+				time.Sleep(pause)
+			}
 		})
 	}
 	ready.Wait()
@@ -41,8 +50,9 @@ func oneTuple(t *testing.T, r rig) {
 		ids[lead["id"]]++
 		outcomes[fmt.Sprint(e.status, " ", e.body["status"])]++
 	}
-	if outcomes["201 inserted"] != 1 || outcomes["200 deduped"] != senders-1 || len(ids) != 1 {
-		t.Errorf("the outcomes are %v, of %d leads", outcomes, len(ids))
+	inserted := outcomes["201 inserted"] // whose answer may be one that was given up
+	if inserted > 1 || inserted == 0 && givenUp.Load() == 0 || outcomes["200 deduped"] != senders-inserted || len(ids) != 1 {
+		t.Errorf("the outcomes are %v, of %d leads; %d requests were given up", outcomes, len(ids), givenUp.Load())
 	}
 }
 
@@ -81,14 +91,20 @@ func clockOff(t *testing.T, r rig) {
 	}
 
 	// 10 a second, 20 for 5 s: of a supplier at rest at most 54 + 10τ and 6 + 20τ are admitted in τ seconds, whoever is asked.
+	const lookups = 200
 	began := time.Now()
-	answers := lookUpAtOnce(t, r.Balancer.Public, 300)
-	seconds := time.Since(began).Seconds()
-	admitted := answers[http.StatusNotFound]
-	if most := min(54+10*seconds, 6+20*seconds); float64(admitted) > most || admitted < 6 || answers[http.StatusTooManyRequests] != 300-admitted {
-		t.Errorf("lookups are answered %v in %.3f s, want 6 to %.1f admitted and all others limited", answers, seconds, most)
+	answers := lookUpAtOnce(t, r.Balancer.Public, lookups)
+	took := time.Since(began)
+	admitted, limited, givenUp := answers[http.StatusNotFound], answers[http.StatusTooManyRequests], answers[http.StatusServiceUnavailable]
+	most := min(54+10*took.Seconds(), 6+20*took.Seconds())
+	if float64(admitted) > most || admitted < 6 || limited == 0 || admitted+limited+givenUp != lookups || givenUp > 0 && took < impatient {
+		t.Errorf("lookups are answered %v in %v, want 6 to %.1f admitted and all others limited", answers, took, most)
 	}
 }
+
+// impatient is the soonest that a replica gives a request up, because Redis is slow (PostgreSQL is given longer). A busy
+// machine makes it so.
+const impatient = time.Second
 
 // limitedKey is the key of a supplier that no other test uses, at the documented limits.
 const limitedKey = "ldk_limits_d_4Rt7Uy1Ao8"

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -59,7 +60,12 @@ func admittedTogether(t *testing.T, r rig) {
 	for _, of := range endpoints {
 		t.Logf("%+v", of.limit)
 		if of.Admitted == tooSlow {
-			t.Skipf("%s: this machine is too busy to send more than %.0f requests a second", of.Endpoint, of.Rate)
+			const why = "%s: this machine is too busy to measure what is admitted under lasting overload of %.0f requests a second"
+			if os.Getenv("PROOF") != "" {
+				t.Errorf(why, of.Endpoint, of.Rate)
+				continue
+			}
+			t.Skipf(why, of.Endpoint, of.Rate)
 		}
 		if math.Abs(of.Admitted/of.Rate-1) > 0.03 {
 			t.Errorf("%s: %.2f a second are admitted, want %.0f within 3 %%", of.Endpoint, of.Admitted, of.Rate)
@@ -68,16 +74,18 @@ func admittedTogether(t *testing.T, r rig) {
 	}
 }
 
-// tooSlow is a rate that wasn't measured, since too few requests were sent.
+// tooSlow is a rate that wasn't measured, since too few requests were sent, or the replicas gave some of them up.
 const tooSlow = -1
 
-// steadyRate offers more than the limit until no more than the limit gets in, and measures from there on.
+// steadyRate offers more than the limit until no more than the limit gets in, and measures from there on. A request that
+// takes longer than a replica is willing to wait for its database is answered 503; whether it was admitted isn't known, so
+// what is measured meanwhile doesn't count.
 func steadyRate(t *testing.T, rate float64, ask func() (*http.Request, error)) float64 {
 	const clients = 12
 	ctx, stop := context.WithCancel(t.Context())
 	client := newClient(clients)
 	defer client.CloseIdleConnections()
-	var admitted, offered atomic.Int64
+	var admitted, offered, givenUp atomic.Int64
 	var all sync.WaitGroup
 	defer all.Wait()
 	defer stop()
@@ -101,6 +109,9 @@ func steadyRate(t *testing.T, rate float64, ask func() (*http.Request, error)) f
 					admitted.Add(1)
 				case http.StatusTooManyRequests:
 					time.Sleep(pause)
+				case http.StatusServiceUnavailable:
+					givenUp.Add(1)
+					time.Sleep(pause)
 				default:
 					t.Errorf("a request is answered %d", res.StatusCode)
 					return
@@ -109,27 +120,26 @@ func steadyRate(t *testing.T, rate float64, ask func() (*http.Request, error)) f
 		})
 	}
 
-	over := func(d time.Duration) (got, asked float64) {
-		began, a, o := time.Now(), admitted.Load(), offered.Load()
+	over := func(d time.Duration) (got, asked float64, sound bool) {
+		began, a, o, g := time.Now(), admitted.Load(), offered.Load(), givenUp.Load()
 		time.Sleep(d)
 		seconds := time.Since(began).Seconds()
-		return float64(admitted.Load()-a) / seconds, float64(offered.Load()-o) / seconds
+		got, asked = float64(admitted.Load()-a)/seconds, float64(offered.Load()-o)/seconds
+		return got, asked, asked > 1.5*rate && givenUp.Load() == g
 	}
 	for end := time.Now().Add(patience); ; {
-		got, asked := over(3 * time.Second)
-		if got < 1.25*rate && asked > 1.5*rate {
-			break
+		got, asked, sound := over(3 * time.Second)
+		settled := got < 1.25*rate
+		if sound && settled {
+			if got, _, sound = over(measuring); sound {
+				return got
+			}
 		}
 		if time.Now().After(end) || t.Failed() {
-			if asked > 1.5*rate {
+			if sound && !settled {
 				t.Errorf("of %.1f requests a second %.1f are still admitted, with a limit of %.0f", asked, got, rate)
 			}
 			return tooSlow
 		}
 	}
-	got, asked := over(measuring)
-	if asked < 1.5*rate {
-		return tooSlow
-	}
-	return got
 }
