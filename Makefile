@@ -19,8 +19,8 @@ test: ## run every test
 race: ## run every test under the race detector (RACE=PACKAGES: some)
 	go test -race -timeout 30m $(or $(RACE),./...)
 
-fuzz: ## run each fuzz target for FUZZTIME (default 10s)
-	scripts/fuzz $(or $(FUZZTIME),10s)
+fuzz: ## run each fuzz target for FUZZTIME, a time or a count (default 1000x)
+	scripts/fuzz $(or $(FUZZTIME),1000x)
 
 lint: ## golangci-lint, which runs gofmt and go vet, too
 	go run $(LINTER) run
