@@ -173,3 +173,52 @@ func TestAWindowThatIsSoonOverIsNotCalledMissing(t *testing.T) {
 		}
 	}
 }
+
+// A log of a few requests forgets those of the ramp almost at once, as a window does, but not those from there on. Of fewer
+// than half a dozen, or far away of a dozen, too many are polls for that to be seen.
+func TestALogOfFewRequestsIsNoWindow(t *testing.T) {
+	all := simulate.WindowCatalogue()
+	far := simulate.Network{Name: "far", Base: 150 * time.Millisecond, Jitter: 2 * time.Millisecond}
+	run := func(limiter string, n simulate.Network, requests float64, may ...judge.Verdict) {
+		l := all[slices.IndexFunc(all, func(l simulate.WindowLimiter) bool { return l.Name == limiter })]
+		for seed := range uint64(10) {
+			for _, onePath := range []bool{false, true} {
+				ceiling := simulate.Ceiling{Requests: requests, Window: 10 * time.Second}
+				report, _ := simulate.WindowTrial{Limiter: l, Network: n, Ceiling: ceiling, Seed: seed, OnePath: onePath}.Run()
+				rows := report.Rows()
+				if v := rows["IN-429-05"]; !slices.Contains(may, v) {
+					t.Errorf("%s, %v, %s, one path %v, seed %d: %s, want %v", limiter, ceiling, n.Name, onePath, seed, v, may)
+				}
+				if v := rows["IN-429-03"]; onePath && v != judge.NotAssessed {
+					t.Errorf("%s, %v, one path: IN-429-03: %s", limiter, ceiling, v)
+				}
+			}
+		}
+	}
+	for _, requests := range []float64{1, 2, 3, 4, 5, 6, 8, 12, 13, 20, 21, 30, 35, 41, 45, 60, 120} {
+		for _, n := range []simulate.Network{simulate.Still, simulate.Jitter2, simulate.Jitter10, far} {
+			for _, right := range []string{rightWindow, "fixed window by the clock", "Redis-shared fixed window, 50 ms"} {
+				run(right, n, requests, judge.Pass)
+			}
+			switch log := "a log instead of a window"; {
+			case n.Name != far.Name && requests >= 6:
+				run(log, n, requests, judge.Fail)
+			case requests >= 12:
+				run(log, n, requests, judge.Fail, judge.NotAssessed)
+			}
+		}
+	}
+}
+
+// Where the second roll-over comes long before the first one's refusals ended, a log is forgetting what the ramp sent.
+func TestALogIsNoShortWindow(t *testing.T) {
+	all := simulate.WindowCatalogue()
+	log := all[slices.IndexFunc(all, func(l simulate.WindowLimiter) bool { return l.Name == "a log instead of a window" })]
+	for _, seed := range []uint64{545, 2642, 2757, 2788} {
+		ceiling := simulate.Ceiling{Requests: 30, Window: 5 * time.Second}
+		report, _ := simulate.WindowTrial{Limiter: log, Network: simulate.Jitter10, Ceiling: ceiling, Seed: seed}.Run()
+		if v := report.Rows()["IN-429-05"]; v != judge.Fail {
+			t.Errorf("seed %d: %s", seed, v)
+		}
+	}
+}

@@ -35,6 +35,12 @@ const (
 	CleanRejects = 2
 	// maxUnclean is how many unclean roll-overs end the experiment: this is no window.
 	maxUnclean = 3
+	// lull is a silence after the first request of a window that is to be exhausted, if the window holds no more than
+	// fewRequests, which the ramp hardly spreads. A log forgets all of them meanwhile, and a window's length later only the
+	// one before the lull. There has to be room: a key that stayed refused for roomForLull is let in by a longer window.
+	lull        = 400 * time.Millisecond
+	fewRequests = 30
+	roomForLull = 2 * time.Second
 	// otherProbes is how many requests try the other path.
 	otherProbes = 3
 	// probeGap is the distance of the probes of the other path and key.

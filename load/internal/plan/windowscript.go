@@ -2,6 +2,7 @@ package plan
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -21,8 +22,10 @@ type WindowScript struct {
 	success bool
 	refused map[int]bool // phases that met a refusal
 
-	unclean int // roll-overs that were not clean
-	ceiling int // requests admitted from the first roll-over to the next refusal
+	ramped  int           // requests admitted until the first refusal
+	polled  time.Duration // how long the key then stayed refused
+	unclean int           // roll-overs that were not clean
+	ceiling int           // requests admitted from the first roll-over to the next refusal
 }
 
 // NewWindowScript returns the script; offset is the index in the plan of the first of f.Phases.
@@ -48,6 +51,9 @@ func (w *WindowScript) Observe(a Answer) {
 		}
 	case Admitted:
 		w.success = true
+		if a.Phase == w.phase[Ramp] {
+			w.ramped++
+		}
 		if a.Phase == w.phase[Exhaust] {
 			w.ceiling++
 		}
@@ -109,13 +115,11 @@ func (w *WindowScript) again(time.Duration) Move {
 }
 
 func (w *WindowScript) firstPoll(now time.Duration) Move {
+	w.polled = now - w.began
 	return w.poll(now, FirstPoll, w.exhaust)
 }
 
 func (w *WindowScript) secondPoll(now time.Duration) Move {
-	if w.config.Path2 == "" {
-		return w.poll(now, SecondPoll, func(time.Duration) Move { return w.done() })
-	}
 	return w.poll(now, SecondPoll, w.alternate)
 }
 
@@ -131,6 +135,7 @@ func (w *WindowScript) poll(now time.Duration, name Name, then func(time.Duratio
 		if w.unclean == maxUnclean {
 			return w.done()
 		}
+		w.ramped = 0
 		return w.settle(w.again)
 	case w.next-w.began > w.config.Window+Patience:
 		return w.done()
@@ -138,10 +143,13 @@ func (w *WindowScript) poll(now time.Duration, name Name, then func(time.Duratio
 	return w.send(name, 1/PollEvery.Seconds())
 }
 
-// exhaust sends as fast as allowed until the next refusal.
+// exhaust lets a log of few requests betray itself, and sends as fast as allowed until the next refusal.
 func (w *WindowScript) exhaust(now time.Duration) Move {
 	if w.sent == 0 {
 		w.ceiling = 1 // the poll that got in
+		if w.ramped <= fewRequests && w.polled >= roomForLull {
+			w.next += lull
+		}
 	}
 	switch {
 	case w.refused[w.phase[Exhaust]]:
@@ -173,13 +181,16 @@ func (w *WindowScript) others(time.Duration) Move {
 	return w.send(probes[w.sent], 1/probeGap.Seconds())
 }
 
-// alternate sends to both paths in turn until both refuse. Two counts instead of one would let in twice the ceiling;
-// that much has to be offered before it is given up.
+// alternate sends to both paths in turn, if there are two, until both refuse. Two counts instead of one would let in twice
+// the ceiling; that much has to be offered before it is given up.
 func (w *WindowScript) alternate(time.Duration) Move {
-	paths := [2]Name{Alternate1, Alternate2}
-	both := w.refused[w.phase[Alternate1]] && w.refused[w.phase[Alternate2]]
-	if both || w.sent > 3*w.ceiling+20 || w.next-w.began >= w.config.Window {
+	paths := []Name{Alternate1, Alternate2}
+	if w.config.Path2 == "" {
+		paths = paths[:1]
+	}
+	open := slices.ContainsFunc(paths, func(n Name) bool { return !w.refused[w.phase[n]] })
+	if !open || w.sent > 3*w.ceiling+20 || w.next-w.began >= w.config.Window {
 		return w.done()
 	}
-	return w.send(paths[w.sent%2], w.config.MaxRate)
+	return w.send(paths[w.sent%len(paths)], w.config.MaxRate)
 }

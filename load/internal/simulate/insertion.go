@@ -86,6 +86,7 @@ func WindowCatalogue() []WindowLimiter {
 	clock := func(c Ceiling) Law { return &clockWindow{longWindow{ceiling: c.Requests, length: c.Window}} }
 	stuck := func(c Ceiling) Law { return &stuckWindow{longWindow{ceiling: c.Requests, length: c.Window}} }
 	pushed := func(c Ceiling) Law { return &pushedWindow{longWindow{ceiling: c.Requests, length: c.Window}} }
+	log := func(c Ceiling) Law { return &longLog{Ceiling: c} }
 	refill := func(c Ceiling) Law { return &single{newBucket(c.Requests/c.Window.Seconds(), c.Requests)} }
 	over := func(mean time.Duration) func(Ceiling, *rand.Rand) Model {
 		return func(c Ceiling, rng *rand.Rand) Model {
@@ -113,6 +114,7 @@ func WindowCatalogue() []WindowLimiter {
 		{Name: "the window never rolls over", Rows: []string{"429-05"}, New: windowed(stuck, byKey, headerOnly)},
 		{Name: "refusals push the window on", Rows: []string{"429-05"}, New: windowed(pushed, byKey, headerOnly)},
 		{Name: "a bucket instead of a window", Rows: []string{"429-05"}, New: windowed(refill, byKey, headerOnly)},
+		{Name: "a log instead of a window", Rows: []string{"429-05"}, New: windowed(log, byKey, headerOnly)},
 		{Name: "Retry-After: missing", Rows: []string{"429-02"}, New: saying(func(time.Duration) Advice { return Advice{} })},
 		{Name: "Retry-After: 0", Rows: []string{"429-02"}, New: saying(adviceFixed("0", ""))},
 		{Name: "Retry-After: fractional", Rows: []string{"429-02"}, New: saying(func(wait time.Duration) Advice { return Advice{Header: adviceFraction(wait).Header} })},
@@ -160,6 +162,7 @@ type WindowTrial struct {
 	Network Network
 	Ceiling Ceiling
 	Stated  time.Duration // the window that the profile states; 0 means the true one
+	OnePath bool          // the target doesn't serve the internal path
 	Seed    uint64
 }
 
@@ -167,11 +170,14 @@ type WindowTrial struct {
 func (t WindowTrial) Run() (judge.Report, *trace.Trace) {
 	rng := Trial{Limiter: Limiter{Name: t.Limiter.Name}, Network: t.Network, Seed: t.Seed}.rng()
 	f := plan.FixedWindow{Path1: LeadsPath, Path2: InternalPath, SecondKey: true, Window: cmp.Or(t.Stated, t.Ceiling.Window), MaxRate: 400}
+	if t.OnePath {
+		f.Path2 = ""
+	}
 	run := Window(f).Run(t.Limiter.New(t.Ceiling, rng), t.Network, Preflight(t.Network, rng), rng)
 	return judge.Run(run, judge.Options{}), run
 }
 
 // Ceilings on which the fixed-window experiment is measured.
 func Ceilings() []Ceiling {
-	return []Ceiling{{100, 10 * time.Second}, {600, 60 * time.Second}, {30, 5 * time.Second}}
+	return []Ceiling{{100, 10 * time.Second}, {600, 60 * time.Second}, {30, 5 * time.Second}, {8, 10 * time.Second}}
 }
