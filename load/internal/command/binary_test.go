@@ -429,45 +429,6 @@ func measured(t *testing.T, dir string) {
 	}
 }
 
-func TestAnInterruptEndsVerifyAndKeepsWhatWasMeasured(t *testing.T) {
-	cmd := command(t, "verify")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	file := filepath.Join(cmd.Dir, "report", "limits.trace")
-	for written := int64(0); written < 10_000; { // a good deal of samples
-		select {
-		case err := <-ended:
-			t.Fatalf("it ended by itself: %v: %s", err, stderr.String())
-		case <-time.After(10 * time.Millisecond):
-		}
-		if info, err := os.Stat(file); err == nil {
-			written = info.Size()
-		}
-	}
-	interrupted := time.Now()
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	<-ended
-	took := time.Since(interrupted)
-	t.Logf("it took %v to stop", took)
-	if status := cmd.ProcessState.ExitCode(); status != 3 || took > 20*time.Second {
-		t.Errorf("exit %d after %v, want 3 at once: %s", status, took, stderr.String())
-	}
-	if !strings.HasSuffix(stderr.String(), "load: the run was stopped early\n") {
-		t.Errorf("it says %q", stderr.String())
-	}
-	measured(t, cmd.Dir)
-	if got := load(t, "report", file); got.status != 3 || !strings.Contains(got.stdout, "LD-LIM-KEY ") {
-		t.Errorf("its trace: exit %d, want 3 and the rows that are open: %s%s", got.status, got.stdout, got.stderr)
-	}
-}
-
 func TestReportReadsWhatIsLeftOfATrace(t *testing.T) {
 	cmd := command(t, "attack", "--endpoint", "lookup", "--rate", "200", "--duration", "1s", "--out", "whole.trace")
 	if got := run(t, cmd); got.status != 0 {

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"leadconform/load/internal/plan"
 	"leadconform/load/internal/trace"
@@ -138,19 +137,13 @@ func (w *window) keyApart() Finding {
 // waits calls each for every refusal of the key, on either path, that a clean roll-over followed. A refusal whose answer came after
 // the first success was sent may be one of the next window, which it reached late.
 func (w *window) waits(each func(refusal *trace.Sample, r rollOver)) {
-	all := append(w.firstPath(), w.samples(plan.OtherPath)...)
 	for _, r := range []rollOver{w.first, w.second} {
 		if !r.seen || !r.clean {
 			continue
 		}
-		since := time.Duration(-1) // the last success of the window that ended there
-		for _, s := range all {
-			if s.Kind == trace.Admitted && s.Sent < r.success.Sent {
-				since = max(since, s.Sent)
-			}
-		}
-		for _, s := range all {
-			if s.Kind == trace.Limited && s.Sent > since && s.Received < r.success.Sent && s.Refusal.Wait() > 0 {
+		last, ok := w.lastBefore(r)
+		for _, s := range w.bothPaths() {
+			if s.Kind == trace.Limited && (!ok || s.Sent > last) && s.Received < r.success.Sent && s.Refusal.Wait() > 0 {
 				each(s, r)
 			}
 		}

@@ -104,11 +104,9 @@ func (w *window) lasted() float64 {
 	if !w.first.clean {
 		return 0
 	}
-	last := w.first.success.Sent
-	for _, s := range w.firstPath() {
-		if s.Kind == trace.Admitted && s.Sent < w.first.success.Sent && (last == w.first.success.Sent || s.Sent > last) {
-			last = s.Sent
-		}
+	last, ok := w.lastBefore(w.first)
+	if !ok {
+		return 0
 	}
 	return (w.first.success.Sent - last).Seconds()
 }

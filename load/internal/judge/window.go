@@ -111,6 +111,21 @@ func (w *window) firstPath() []*trace.Sample {
 	return all
 }
 
+// bothPaths lists that, and what tried the other path meanwhile.
+func (w *window) bothPaths() []*trace.Sample {
+	return append(w.firstPath(), w.samples(plan.OtherPath)...)
+}
+
+// lastBefore is when the last request was sent that got in before that roll-over; ok is false if none did.
+func (w *window) lastBefore(r rollOver) (last time.Duration, ok bool) {
+	for _, s := range w.bothPaths() {
+		if s.Kind == trace.Admitted && s.Sent < r.success.Sent {
+			last, ok = max(last, s.Sent), true
+		}
+	}
+	return last, ok
+}
+
 // measured is the window between two roll-overs; nil if they weren't seen, or it wasn't exhausted in between.
 func (w *window) measured() *Window {
 	if w.exhausted() != "" || !w.second.seen || !w.second.clean {
